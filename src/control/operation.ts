@@ -1,0 +1,51 @@
+/**
+ * What an API operation is: a pure function of the view, the input and the context. It performs no I/O and reads no
+ * clock; a write gives back the changes it wants and the answer that goes out once they are durable.
+ */
+import type { Result } from '#base/result.ts';
+import type { Change } from '#model/change.ts';
+import type { HexId } from '#model/documents.ts';
+import type { Fault } from '#model/fault.ts';
+import type { HealthLookup } from '#model/health.ts';
+import type { View } from '#model/view.ts';
+
+export interface Subnet {
+  readonly id: string;
+  readonly zone: string;
+}
+
+/** The region that decisions are made in: the same for every request. */
+export interface RegionSettings {
+  readonly region: string;
+  /** Names of the availability zones, sorted. */
+  readonly zones: readonly string[];
+  /** The subnets that a caller gets who names none: one for each zone. */
+  readonly defaultSubnets: readonly Subnet[];
+  readonly vpcId: string;
+  /** Load balancers are named `NAME-ID.REGION.elb.DOMAIN`. */
+  readonly domain: string;
+}
+
+export interface OperationContext {
+  readonly settings: RegionSettings;
+  /** The caller's account, twelve digits. */
+  readonly account: string;
+  readonly nowMs: number;
+  /** A new id that nobody can guess. */
+  readonly newId: () => HexId;
+  readonly health: HealthLookup;
+}
+
+export type Answer<Output> = Result<Output, Fault>;
+export type Decision<Output> = Result<{ readonly changes: readonly Change[]; readonly output: Output }, Fault>;
+
+export type Operation<Input, Output> =
+  | { readonly kind: 'read'; readonly answer: (view: View, input: Input, context: OperationContext) => Answer<Output> }
+  | {
+      readonly kind: 'write';
+      readonly decide: (view: View, input: Input, context: OperationContext) => Decision<Output>;
+    };
+
+/** An operation whose input has been decoded by its schema; the table of operations forgets the exact types. */
+// biome-ignore lint/suspicious/noExplicitAny: one table holds operations of every input and output type.
+export type AnyOperation = Operation<any, any>;

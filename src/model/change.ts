@@ -1,0 +1,50 @@
+/** What happens to documents: a `Change` is decided once and travels unaltered from the API to the routing table. */
+import type { Documents, Kind } from './documents.ts';
+import type { View } from './view.ts';
+
+/** `before` is the revision that the change replaces, 0 when there was none; `after` null is a tombstone. */
+export type Change<K extends Kind = Kind> = {
+  readonly [Each in K]: {
+    readonly kind: Each;
+    readonly id: string;
+    readonly before: number;
+    readonly after: Documents[Each] | null;
+  };
+}[K];
+
+/** Through what a change came about; the guard's limits differ by channel. */
+export const channels = ['api', 'maintenance', 'workflow', 'restore'] as const;
+export type Channel = (typeof channels)[number];
+
+/** Who wanted it, through what, and why. No change is without one. */
+export interface Cause {
+  /** `ACCOUNT/NAME` of a principal, or `ballast` for the service's own workflows. */
+  readonly principal: string;
+  readonly channel: Channel;
+  /** The API operation or the workflow's name. */
+  readonly action: string;
+  readonly requestId: string;
+  readonly reason?: string;
+}
+
+export interface Transaction {
+  /** 1, 2, 3 … without gaps. */
+  readonly revision: number;
+  readonly timeMs: number;
+  readonly cause: Cause;
+  readonly changes: readonly Change[];
+  /** SHA-256 (hex) of the transaction before; 64 zeros for the first. */
+  readonly previousHash: string;
+  /** SHA-256 (hex) over the previous hash and everything above. */
+  readonly hash: string;
+}
+
+/** The change that puts `document` under the key, whatever stands there in `view`. */
+export function put<K extends Kind>(view: View, kind: K, id: string, document: Documents[K]): Change {
+  return { kind, id, before: view.revisionOf(kind, id), after: document } as Change;
+}
+
+/** The tombstone for the key. */
+export function remove(view: View, kind: Kind, id: string): Change {
+  return { kind, id, before: view.revisionOf(kind, id), after: null } as Change;
+}

@@ -1,0 +1,199 @@
+/**
+ * The nouns. Everything that the service knows is one of these small documents under a key (kind, id); nothing here
+ * has behaviour, and a document never holds what can be worked out from others.
+ */
+
+/** Sixteen hexadecimal digits, as in the last part of an ARN. */
+export type HexId = string;
+
+export interface Tag {
+  readonly key: string;
+  readonly value: string;
+}
+
+export interface ZoneMapping {
+  readonly zone: string;
+  readonly subnetId: string;
+}
+
+/** Id: its HexId. Attributes hold only what differs from the default. */
+export interface LoadBalancerDocument {
+  readonly account: string;
+  readonly name: string;
+  readonly type: 'application';
+  readonly scheme: 'internet-facing' | 'internal';
+  readonly ipAddressType: 'ipv4';
+  readonly vpcId: string;
+  readonly zones: readonly ZoneMapping[];
+  readonly securityGroups: readonly string[];
+  readonly dnsName: string;
+  readonly createdAtMs: number;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly tags: readonly Tag[];
+}
+
+/** Id: its HexId. What it does stands in its rules; its default action is the rule with priority `default`. */
+export interface ListenerDocument {
+  readonly loadBalancerId: HexId;
+  readonly protocol: 'HTTP';
+  readonly port: number;
+  readonly createdAtMs: number;
+  readonly tags: readonly Tag[];
+}
+
+/** Id: its HexId. */
+export interface RuleDocument {
+  readonly listenerId: HexId;
+  readonly priority: 'default' | number;
+  readonly actions: readonly RuleAction[];
+  readonly tags: readonly Tag[];
+}
+
+/** Redirect parts may hold the placeholders `#{protocol}`, `#{host}`, `#{port}`, `#{path}` and `#{query}`. */
+export type RuleAction =
+  | {
+      readonly kind: 'forward';
+      readonly groups: readonly WeightedGroup[];
+      readonly stickiness?: { readonly enabled: boolean; readonly durationSeconds?: number };
+    }
+  | {
+      readonly kind: 'redirect';
+      readonly protocol: string;
+      readonly host: string;
+      readonly port: string;
+      readonly path: string;
+      readonly query: string;
+      readonly statusCode: 301 | 302;
+    }
+  | {
+      readonly kind: 'fixed-response';
+      readonly statusCode: number;
+      readonly contentType?: string;
+      readonly body?: string;
+    };
+
+export interface WeightedGroup {
+  readonly targetGroupId: HexId;
+  /** 0 to 999; a group of weight 0 gets nothing while another has more. */
+  readonly weight: number;
+}
+
+/** Id: its HexId. */
+export interface TargetGroupDocument {
+  readonly account: string;
+  readonly name: string;
+  readonly targetType: 'ip';
+  readonly protocol: 'HTTP';
+  readonly protocolVersion: 'HTTP1';
+  readonly ipAddressType: 'ipv4';
+  readonly port: number;
+  readonly vpcId: string;
+  readonly healthCheck: HealthCheckSettings;
+  readonly createdAtMs: number;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly tags: readonly Tag[];
+}
+
+export interface HealthCheckSettings {
+  readonly enabled: boolean;
+  readonly protocol: 'HTTP';
+  /** `traffic-port`, or a port number as text. */
+  readonly port: string;
+  readonly path: string;
+  readonly intervalSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly healthyThresholdCount: number;
+  readonly unhealthyThresholdCount: number;
+  /** Status codes that count as healthy, in ELB's form: `200`, `200,202`, `200-299`. */
+  readonly matcher: string;
+}
+
+/** Id: `GROUP/ADDRESS:PORT` (see `targetKey`). One document a target, so that a million of them stay cheap to change. */
+export interface TargetDocument {
+  readonly targetGroupId: HexId;
+  readonly address: string;
+  readonly port: number;
+  /** `all` or a zone's name, when the caller gave one. */
+  readonly availabilityZone?: string;
+  readonly state:
+    | { readonly kind: 'registered'; readonly sinceMs: number }
+    /** Gets no new requests; removed once `untilMs` (the deregistration delay) has passed. */
+    | { readonly kind: 'draining'; readonly sinceMs: number; readonly untilMs: number };
+}
+
+/** Id: the node's name, for instance `node-1`. */
+export interface NodeDocument {
+  readonly zone: string;
+  /** The addresses that this node may serve on, as CIDR. */
+  readonly prefix: string;
+}
+
+/** Id: `LOADBALANCER/NODE` (see `placementKey`). One address of a load balancer, on one node. */
+export interface PlacementDocument {
+  readonly loadBalancerId: HexId;
+  readonly nodeId: string;
+  readonly zone: string;
+  readonly address: string;
+  readonly state:
+    | { readonly kind: 'pending' }
+    | { readonly kind: 'serving'; readonly sinceMs: number }
+    /** The node said that it cannot serve, and why. */
+    | { readonly kind: 'failed'; readonly reason: string };
+}
+
+/** Id: `ACCOUNT/NAME`. */
+export interface PrincipalDocument {
+  readonly account: string;
+  readonly name: string;
+  readonly createdAtMs: number;
+}
+
+/** Id: the access key id. The secret is sealed: history never forgets, so it must not hold secrets in the clear. */
+export interface AccessKeyDocument {
+  readonly principalId: string;
+  readonly sealedSecret: string;
+  readonly createdAtMs: number;
+}
+
+export interface Documents {
+  readonly 'load-balancer': LoadBalancerDocument;
+  readonly listener: ListenerDocument;
+  readonly rule: RuleDocument;
+  readonly 'target-group': TargetGroupDocument;
+  readonly target: TargetDocument;
+  readonly node: NodeDocument;
+  readonly placement: PlacementDocument;
+  readonly principal: PrincipalDocument;
+  readonly 'access-key': AccessKeyDocument;
+}
+
+export type Kind = keyof Documents;
+
+/** Every kind, in an order in which references point backwards. */
+export const kinds = [
+  'principal',
+  'access-key',
+  'node',
+  'load-balancer',
+  'target-group',
+  'target',
+  'listener',
+  'rule',
+  'placement',
+] as const satisfies readonly Kind[];
+
+export type DocumentOf<K extends Kind> = Documents[K];
+
+/** A document with the key it stands under and the revision that wrote it. */
+export type Entry<K extends Kind = Kind> = {
+  readonly [Each in K]: {
+    readonly kind: Each;
+    readonly id: string;
+    readonly revision: number;
+    readonly document: Documents[Each];
+  };
+}[K];
+
+export function isKind(text: unknown): text is Kind {
+  return kinds.includes(text as Kind);
+}

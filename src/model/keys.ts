@@ -1,0 +1,23 @@
+/** How ids that are made of other ids are written. */
+import type { HexId } from './documents.ts';
+
+export function targetKey(target: {
+  readonly targetGroupId: HexId;
+  readonly address: string;
+  readonly port: number;
+}): string {
+  return `${target.targetGroupId}/${target.address}:${target.port}`;
+}
+
+export function placementKey(placement: { readonly loadBalancerId: HexId; readonly nodeId: string }): string {
+  return `${placement.loadBalancerId}/${placement.nodeId}`;
+}
+
+export function principalKey(principal: { readonly account: string; readonly name: string }): string {
+  return `${principal.account}/${principal.name}`;
+}
+
+/** Names are unique for each account; the index by name is kept under this. */
+export function nameKey(named: { readonly account: string; readonly name: string }): string {
+  return `${named.account}/${named.name}`;
+}

@@ -1,0 +1,58 @@
+/**
+ * The state at one revision, for reading. Decisions take a `View` and never learn where it is kept; the indexes that
+ * they may ask for are the closed table below.
+ */
+import type { Documents, Entry, Kind } from './documents.ts';
+import { nameKey } from './keys.ts';
+
+/** index → the kind it finds, and the keys under which a document of that kind is found. */
+export const indexes = {
+  loadBalancerByName: { kind: 'load-balancer', keys: (it: Documents['load-balancer']) => [nameKey(it)] },
+  loadBalancersOfAccount: { kind: 'load-balancer', keys: (it: Documents['load-balancer']) => [it.account] },
+  targetGroupByName: { kind: 'target-group', keys: (it: Documents['target-group']) => [nameKey(it)] },
+  targetGroupsOfAccount: { kind: 'target-group', keys: (it: Documents['target-group']) => [it.account] },
+  listenersOfLoadBalancer: { kind: 'listener', keys: (it: Documents['listener']) => [it.loadBalancerId] },
+  rulesOfListener: { kind: 'rule', keys: (it: Documents['rule']) => [it.listenerId] },
+  rulesUsingTargetGroup: {
+    kind: 'rule',
+    keys: (it: Documents['rule']) => [
+      ...new Set(
+        it.actions.flatMap((action) =>
+          action.kind === 'forward' ? action.groups.map((group) => group.targetGroupId) : [],
+        ),
+      ),
+    ],
+  },
+  targetsOfTargetGroup: { kind: 'target', keys: (it: Documents['target']) => [it.targetGroupId] },
+  drainingTargets: { kind: 'target', keys: (it: Documents['target']) => (it.state.kind === 'draining' ? [''] : []) },
+  placementsOfLoadBalancer: { kind: 'placement', keys: (it: Documents['placement']) => [it.loadBalancerId] },
+  placementsOfNode: { kind: 'placement', keys: (it: Documents['placement']) => [it.nodeId] },
+  placementByAddress: { kind: 'placement', keys: (it: Documents['placement']) => [it.address] },
+} as const;
+
+export type IndexName = keyof typeof indexes;
+export type KindOfIndex<I extends IndexName> = (typeof indexes)[I]['kind'];
+
+export interface View {
+  /** The last revision that this view contains. */
+  readonly revision: number;
+  get<K extends Kind>(kind: K, id: string): Documents[K] | undefined;
+  /** The revision that wrote the document; 0 when there is none. */
+  revisionOf(kind: Kind, id: string): number;
+  count(kind: Kind): number;
+  /** All documents of a kind, in the order in which they were first written. */
+  all<K extends Kind>(kind: K): Iterable<Entry<K>>;
+  /** The documents found under `key`, in the order in which they were first written. */
+  find<I extends IndexName>(index: I, key: string): Iterable<Entry<KindOfIndex<I>>>;
+}
+
+/** The first document found under `key`. */
+export function findFirst<I extends IndexName>(view: View, index: I, key: string): Entry<KindOfIndex<I>> | undefined {
+  for (const entry of view.find(index, key)) return entry;
+  return undefined;
+}
+
+export function isEmpty(found: Iterable<unknown>): boolean {
+  for (const _ of found) return false;
+  return true;
+}

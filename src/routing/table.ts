@@ -1,0 +1,67 @@
+/**
+ * The routing table of one listener: plain, immutable data that says for every request which targets may have it. It is
+ * compiled from documents and health, crosses a process border as it is, and is swapped whole.
+ */
+
+export interface RoutingTable {
+  readonly listenerId: string;
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: 'HTTP';
+  readonly loadBalancer: RoutingLoadBalancer;
+  /** In the order in which they are tried; the last one is the default rule and matches everything. */
+  readonly rules: readonly RoutingRule[];
+  readonly groups: readonly RoutingGroup[];
+}
+
+export interface RoutingLoadBalancer {
+  readonly id: string;
+  readonly account: string;
+  readonly name: string;
+  /** Closes a client or target connection on which nothing was sent for so long. */
+  readonly idleTimeoutMs: number;
+  /** How long a client connection may be kept for further requests. */
+  readonly clientKeepAliveMs: number;
+}
+
+export interface RoutingRule {
+  readonly id: string;
+  readonly action: RoutingAction;
+}
+
+export type RoutingAction =
+  /** `group` is an index into the table's groups; `share` its part of all weights, adding up to 1. */
+  | { readonly kind: 'forward'; readonly choices: readonly { readonly group: number; readonly share: number }[] }
+  | {
+      readonly kind: 'redirect';
+      readonly protocol: string;
+      readonly host: string;
+      readonly port: string;
+      readonly path: string;
+      readonly query: string;
+      readonly statusCode: 301 | 302;
+    }
+  | {
+      readonly kind: 'fixed-response';
+      readonly statusCode: number;
+      readonly contentType: string;
+      readonly body: string;
+    };
+
+export interface RoutingGroup {
+  readonly id: string;
+  readonly name: string;
+  readonly algorithm: 'round_robin';
+  /** Every target of the group, in a stable order, whatever its state. */
+  readonly targets: readonly RoutingTarget[];
+  /** Indexes of the targets that may get new requests now; health and fail-open are already decided. */
+  readonly eligible: readonly number[];
+}
+
+export interface RoutingTarget {
+  /** The target's identity across swaps: connections, counters and turns belong to it. */
+  readonly key: string;
+  readonly address: string;
+  readonly port: number;
+  readonly state: 'healthy' | 'initial' | 'unhealthy' | 'draining';
+}
