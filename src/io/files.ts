@@ -1,0 +1,41 @@
+/** Files: replaced whole or not at all, and secrets readable by their owner only. */
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** Replaces the file as a whole, so that no reader ever sees half of it; makes the folder when it is missing. */
+export function writeFileWhole(path: string, text: string, mode = 0o644): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const temporary = `${path}.${process.pid}.new`;
+  const file = openSync(temporary, 'w', mode);
+  try {
+    writeSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+}
+
+/** The file's text; undefined when it is not there. */
+export function readFileIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Reads a secret (trimmed). When it is not there: writes what `make` gives with mode 0600, or throws unless `mayMake`. */
+export function readOrMakeSecretFile(path: string, mayMake: boolean, make: () => string): string {
+  const found = readFileIfThere(path);
+  if (found !== undefined) return found.trim();
+  if (!mayMake) throw new Error(`${path} is missing: the secrets in the state store cannot be opened without it`);
+  const made = make();
+  writeFileWhole(path, `${made}\n`, 0o600);
+  return made;
+}
+
+export function removeFile(path: string): void {
+  rmSync(path, { force: true });
+}

@@ -1,0 +1,240 @@
+/**
+ * The journal remembers: every change passes through here, is decided against the latest view, judged by the guard,
+ * made durable, and only then answered. Decisions that arrive together are made and written together (group commit);
+ * nothing is awaited between a decision and its place in the batch, so no decision can rest on a stale view.
+ */
+import { assert } from '#base/assert.ts';
+import { Histogram } from '#base/histogram.ts';
+import { accept, type Result, refuse } from '#base/result.ts';
+import type { Clock } from '#io/clock.ts';
+import type { Log } from '#io/log.ts';
+import { soon } from '#io/timers.ts';
+import type { Cause, Change, Transaction } from '#model/change.ts';
+import { type Fault, fault } from '#model/fault.ts';
+import type { View } from '#model/view.ts';
+import { type SealedTransaction, sealTransaction } from './chain.ts';
+import { type Head, type Store, StoreFailure, type StoreIdentity } from './store.ts';
+import { type Replaced, Tables } from './tables.ts';
+
+/** A batch holds the event loop while it is decided and written; this bounds for how long. */
+const batchTransactionsMax = 1_000;
+
+/** Callers waiting for their turn; more are refused, so that a slow disk cannot fill the memory. */
+const queueMax = 20_000;
+
+/** Judges the changes of one transaction before they are written: undefined lets them through. */
+export type Guard = (view: View, changes: readonly Change[], cause: Cause) => Fault | undefined;
+
+export type Decide<Output> = (
+  view: View,
+) => Result<{ readonly changes: readonly Change[]; readonly output: Output }, Fault>;
+
+export interface Committed<Output> {
+  readonly output: Output;
+  /** Undefined when the decision changed nothing. */
+  readonly transaction: Transaction | undefined;
+}
+
+export interface JournalStats {
+  readonly transactions: number;
+  readonly batches: number;
+  readonly failures: number;
+  /** From the start of a batch's decisions until it was durable. */
+  readonly commit: Histogram;
+}
+
+export interface JournalOptions {
+  readonly store: Store;
+  readonly guard: Guard;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function openJournal(options: JournalOptions): Journal {
+  return new Journal(options);
+}
+
+interface Waiting {
+  readonly cause: Cause;
+  readonly decide: Decide<unknown>;
+  readonly resolve: (result: Result<Committed<unknown>, Fault>) => void;
+  readonly reject: (bug: unknown) => void;
+}
+
+interface Decided {
+  readonly waiting: Waiting;
+  readonly output: unknown;
+  readonly transaction: Transaction | undefined;
+}
+
+export class Journal {
+  readonly #tables = new Tables();
+  readonly #options: JournalOptions;
+  readonly #followers = new Set<(transactions: readonly Transaction[]) => void>();
+  #head: Head;
+  #waiting: Waiting[] = [];
+  #flush: Promise<void> | undefined;
+  #closed = false;
+  readonly #stats = { transactions: 0, batches: 0, failures: 0, commit: new Histogram() };
+
+  constructor(options: JournalOptions) {
+    this.#options = options;
+    for (const entry of options.store.documents()) this.#tables.load(entry);
+    this.#head = options.store.head();
+    this.#tables.revision = this.#head.revision;
+  }
+
+  get identity(): StoreIdentity {
+    return this.#options.store.identity;
+  }
+
+  get head(): Head {
+    return this.#head;
+  }
+
+  get stats(): JournalStats {
+    return this.#stats;
+  }
+
+  /** The latest state. While a batch is on its way to a slow store it may be ahead of what is durable: see `read`. */
+  get view(): View {
+    return this.#tables;
+  }
+
+  /** Runs `query` on a view that holds nothing that could still be lost. */
+  async read<Value>(query: (view: View) => Value): Promise<Value> {
+    // A batch that waits to be written is not in the view yet; one that is being written is.
+    while (this.#flush !== undefined && this.#head.revision !== this.#tables.revision) await this.#flush;
+    return query(this.#tables);
+  }
+
+  /**
+   * Decides on the latest view and makes the changes durable. The answer comes after that and never before. Refuses
+   * what the decision or the guard refuses; `ServiceUnavailable` when the store cannot be written. A refusal changes nothing.
+   */
+  transact<Output>(cause: Cause, decide: Decide<Output>): Promise<Result<Committed<Output>, Fault>> {
+    if (this.#closed) return Promise.resolve(refuse(fault('ServiceUnavailable', 'the control plane is stopping')));
+    if (this.#waiting.length >= queueMax) {
+      return Promise.resolve(refuse(fault('ServiceUnavailable', `${queueMax} changes wait to be written: try again`)));
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ cause, decide, resolve: resolve as Waiting['resolve'], reject });
+      this.#schedule();
+    });
+  }
+
+  /** Calls `follower` with each batch once it is durable, in order. Gives back the call that ends it. */
+  follow(follower: (transactions: readonly Transaction[]) => void): () => void {
+    this.#followers.add(follower);
+    return () => this.#followers.delete(follower);
+  }
+
+  transactionsFrom(revision: number): Iterable<Transaction> {
+    return this.#options.store.transactionsFrom(revision);
+  }
+
+  hashAt(revision: number): string | undefined {
+    return this.#options.store.hashAt(revision);
+  }
+
+  /** Writes what still waits, refuses what comes later, and lets go of the store. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    while (this.#flush !== undefined) await this.#flush;
+    this.#options.store.close();
+  }
+
+  #schedule(): void {
+    if (this.#flush !== undefined) return;
+    this.#flush = new Promise<void>((resolve, reject) => {
+      soon(() => {
+        this.#writeBatch().then(resolve, reject);
+      });
+    }).finally(() => {
+      this.#flush = undefined;
+      if (this.#waiting.length > 0) this.#schedule();
+    });
+  }
+
+  async #writeBatch(): Promise<void> {
+    const { store, clock, log } = this.#options;
+    const startMs = clock.monotonicMs();
+    const batch = this.#waiting.splice(0, batchTransactionsMax);
+    const sealed: SealedTransaction[] = [];
+    const undo: { readonly revisionBefore: number; readonly replaced: Replaced[] }[] = [];
+    const decided: Decided[] = [];
+    let head = this.#head;
+
+    for (const waiting of batch) {
+      const outcome = this.#decide(waiting);
+      if (outcome === undefined) continue;
+      if (outcome.changes.length === 0) {
+        decided.push({ waiting, output: outcome.output, transaction: undefined });
+        continue;
+      }
+      const next = sealTransaction({
+        revision: head.revision + 1,
+        timeMs: clock.wallMs(),
+        cause: waiting.cause,
+        changes: outcome.changes,
+        previousHash: head.hash,
+      });
+      undo.push({
+        revisionBefore: head.revision,
+        replaced: this.#tables.apply(next.transaction.revision, outcome.changes),
+      });
+      sealed.push(next);
+      head = next.transaction;
+      decided.push({ waiting, output: outcome.output, transaction: next.transaction });
+    }
+
+    try {
+      if (sealed.length > 0) await store.append(sealed);
+    } catch (error) {
+      for (const { revisionBefore, replaced } of undo.reverse()) this.#tables.undo(revisionBefore, replaced);
+      this.#stats.failures += 1;
+      if (!(error instanceof StoreFailure)) throw error;
+      // Also a commit that reported a failure may have reached the file: only the file knows.
+      assert(store.head().hash === this.#head.hash, 'a batch that failed has left nothing behind');
+      log.error(`the journal cannot be written, nothing was changed: ${error.message}`);
+      const unavailable = fault(
+        'ServiceUnavailable',
+        'the state store cannot be written at the moment; nothing was changed',
+      );
+      for (const { waiting } of decided) waiting.resolve(refuse(unavailable));
+      return;
+    }
+
+    this.#head = { revision: head.revision, hash: head.hash };
+    if (sealed.length > 0) {
+      this.#stats.batches += 1;
+      this.#stats.transactions += sealed.length;
+      this.#stats.commit.recordMs(clock.monotonicMs() - startMs);
+      const transactions = sealed.map(({ transaction }) => transaction);
+      for (const follower of this.#followers) follower(transactions);
+    }
+    for (const { waiting, output, transaction } of decided) waiting.resolve(accept({ output, transaction }));
+  }
+
+  /** Answers a refusal at once; gives back what is to be written otherwise. */
+  #decide({ cause, decide, resolve, reject }: Waiting): { changes: readonly Change[]; output: unknown } | undefined {
+    try {
+      const decision = decide(this.#tables);
+      if (!decision.ok) {
+        resolve(decision);
+        return undefined;
+      }
+      const refused = this.#options.guard(this.#tables, decision.value.changes, cause);
+      if (refused !== undefined) {
+        resolve(refuse(refused));
+        return undefined;
+      }
+      return decision.value;
+    } catch (bug) {
+      // Breaks the rule that nothing catches a bug: a decision is pure and has changed nothing yet, and one caller's
+      // poisonous request must not take the control plane away from all others. The caller's side reports it.
+      reject(bug);
+      return undefined;
+    }
+  }
+}

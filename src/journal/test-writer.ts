@@ -1,0 +1,31 @@
+/**
+ * A process that writes to a journal until it is killed, and prints each revision once it was answered: for tests that
+ * kill it and count what is missing. Usage: node test-writer.ts STORE
+ */
+import { accept } from '#base/result.ts';
+import { systemClock } from '#io/clock.ts';
+import { silentLog } from '#io/log.ts';
+import { put } from '#model/change.ts';
+import { openJournal } from './journal.ts';
+import { openSqliteStore } from './sqlite-store.ts';
+
+const path = process.argv[2]!;
+const identity = { storeId: 'store-1', environment: 'test', region: 'us-east-1', createdAtMs: 0 };
+const store = openSqliteStore(path, identity);
+const journal = openJournal({ store, guard: () => undefined, clock: systemClock, log: silentLog });
+const cause = { principal: 'ballast', channel: 'workflow', action: 'Write', requestId: '' } as const;
+
+async function writeFor(writer: number): Promise<never> {
+  for (let count = 0; ; count += 1) {
+    const id = `node-${process.pid}-${writer}-${count}`;
+    const result = await journal.transact(cause, (view) =>
+      accept({ changes: [put(view, 'node', id, { zone: 'a', prefix: '127.80.0.0/16' })], output: undefined }),
+    );
+    // A pipe is written synchronously: what was printed was answered.
+    process.stdout.write(
+      result.ok ? `${result.value.transaction?.revision} ${id}\n` : `refused ${result.fault.code}\n`,
+    );
+  }
+}
+
+for (let writer = 0; writer < 8; writer += 1) void writeFor(writer);
