@@ -1,0 +1,112 @@
+/**
+ * Harm: a load balancer that serves now and would stop. Pure, and the same code before the journal writes and in every
+ * node before it applies: a guard that stands at one door only is not a guard.
+ */
+import type { Change } from '#model/change.ts';
+import type { Documents, HexId, Kind } from '#model/documents.ts';
+import type { View } from '#model/view.ts';
+
+export type HarmReason = 'deleted' | 'last-listener-gone' | 'last-address-gone' | 'last-target-gone';
+
+export interface Harm {
+  readonly loadBalancerId: HexId;
+  readonly account: string;
+  readonly name: string;
+  readonly reason: HarmReason;
+}
+
+/** The load balancers that serve in `view` and would not once `changes` were applied, each with the first reason. */
+export function harm(view: View, changes: readonly Change[]): readonly Harm[] {
+  const after = new Overlay(view, changes);
+  const found: Harm[] = [];
+  for (const id of touchedLoadBalancers(view, changes)) {
+    const reason = stopsServing(view, after, id);
+    const loadBalancer = view.get('load-balancer', id);
+    if (reason === undefined || loadBalancer === undefined) continue;
+    found.push({ loadBalancerId: id, account: loadBalancer.account, name: loadBalancer.name, reason });
+  }
+  return found;
+}
+
+/** Says in one sentence whom the changes would harm: the first few by name, the others by number. */
+export function describeHarm(harmed: readonly Harm[]): string {
+  const named = harmed.slice(0, 3).map(({ account, name, reason }) => `${account}/${name} (${reason})`);
+  const others = harmed.length > named.length ? ` and ${harmed.length - named.length} more` : '';
+  return `${harmed.length} load balancer${harmed.length === 1 ? '' : 's'} would stop serving: ${named.join(', ')}${others}`;
+}
+
+/** What the changes leave of each document they touch. */
+class Overlay {
+  readonly #after = new Map<string, Change>();
+  readonly #view: View;
+
+  constructor(view: View, changes: readonly Change[]) {
+    this.#view = view;
+    for (const change of changes) this.#after.set(`${change.kind}\0${change.id}`, change);
+  }
+
+  get<K extends Kind>(kind: K, id: string): Documents[K] | undefined {
+    const change = this.#after.get(`${kind}\0${id}`);
+    if (change === undefined) return this.#view.get(kind, id);
+    return (change.after ?? undefined) as Documents[K] | undefined;
+  }
+}
+
+/**
+ * Only what takes away can harm: tombstones, targets that begin to drain, placements that fail. What is new is not in
+ * `view`, so a replacement made in the same transaction does not count: it does not serve yet.
+ */
+function touchedLoadBalancers(view: View, changes: readonly Change[]): Set<HexId> {
+  const touched = new Set<HexId>();
+  const groups = new Set<HexId>();
+  for (const { kind, id } of changes) {
+    if (kind === 'load-balancer') touched.add(id);
+    else if (kind === 'listener') touched.add(view.get('listener', id)?.loadBalancerId ?? '');
+    else if (kind === 'placement') touched.add(view.get('placement', id)?.loadBalancerId ?? '');
+    else if (kind === 'target') groups.add(view.get('target', id)?.targetGroupId ?? '');
+    else if (kind === 'target-group') groups.add(id);
+  }
+  for (const group of groups) {
+    for (const { document: rule } of view.find('rulesUsingTargetGroup', group)) {
+      touched.add(view.get('listener', rule.listenerId)?.loadBalancerId ?? '');
+    }
+  }
+  touched.delete('');
+  return touched;
+}
+
+function stopsServing(view: View, after: Overlay, id: HexId): HarmReason | undefined {
+  const listeners = [...view.find('listenersOfLoadBalancer', id)];
+  const placements = [...view.find('placementsOfLoadBalancer', id)].filter(
+    ({ document }) => document.state.kind === 'serving',
+  );
+  // Without a listener or an address it serves nobody, and nobody can be harmed.
+  if (listeners.length === 0 || placements.length === 0) return undefined;
+  if (after.get('load-balancer', id) === undefined) return 'deleted';
+  if (listeners.every((listener) => after.get('listener', listener.id) === undefined)) return 'last-listener-gone';
+  if (placements.every((placement) => after.get('placement', placement.id)?.state.kind !== 'serving'))
+    return 'last-address-gone';
+  for (const listener of listeners) {
+    for (const rule of view.find('rulesOfListener', listener.id)) {
+      for (const action of rule.document.actions) {
+        if (
+          action.kind === 'forward' &&
+          action.groups.some(({ targetGroupId }) => losesLastTarget(view, after, targetGroupId))
+        ) {
+          return 'last-target-gone';
+        }
+      }
+    }
+  }
+  return undefined;
+}
+
+function losesLastTarget(view: View, after: Overlay, targetGroupId: HexId): boolean {
+  let hadOne = false;
+  for (const { id, document } of view.find('targetsOfTargetGroup', targetGroupId)) {
+    if (document.state.kind !== 'registered') continue;
+    if (after.get('target', id)?.state.kind === 'registered') return false;
+    hadOne = true;
+  }
+  return hadOne;
+}
