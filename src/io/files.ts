@@ -1,5 +1,15 @@
 /** Files: replaced whole or not at all, and secrets readable by their owner only. */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Replaces the file as a whole, so that no reader ever sees half of it; makes the folder when it is missing. */
@@ -36,6 +46,16 @@ export function readOrMakeSecretFile(path: string, mayMake: boolean, make: () =>
   return made;
 }
 
+/** Renames the file; nothing happens when it is not there. */
+export function moveFile(from: string, to: string): void {
+  if (existsSync(from)) renameSync(from, to);
+}
+
 export function removeFile(path: string): void {
   rmSync(path, { force: true });
+}
+
+/** Makes the folder that the file is to lie in, for its owner only. */
+export function makeFolderOf(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
 }

@@ -49,15 +49,20 @@ export interface RuleDocument {
   readonly tags: readonly Tag[];
 }
 
-/** Redirect parts may hold the placeholders `#{protocol}`, `#{host}`, `#{port}`, `#{path}` and `#{query}`. */
+/**
+ * Redirect parts may hold the placeholders `#{protocol}`, `#{host}`, `#{port}`, `#{path}` and `#{query}`. `order` is what
+ * the caller gave, so that an answer says the same; undefined is the action's place in the list, from 1.
+ */
 export type RuleAction =
   | {
       readonly kind: 'forward';
+      readonly order?: number;
       readonly groups: readonly WeightedGroup[];
       readonly stickiness?: { readonly enabled: boolean; readonly durationSeconds?: number };
     }
   | {
       readonly kind: 'redirect';
+      readonly order?: number;
       readonly protocol: string;
       readonly host: string;
       readonly port: string;
@@ -67,6 +72,7 @@ export type RuleAction =
     }
   | {
       readonly kind: 'fixed-response';
+      readonly order?: number;
       readonly statusCode: number;
       readonly contentType?: string;
       readonly body?: string;
@@ -136,8 +142,9 @@ export interface PlacementDocument {
   readonly address: string;
   readonly state:
     | { readonly kind: 'pending' }
-    | { readonly kind: 'serving'; readonly sinceMs: number }
-    /** The node said that it cannot serve, and why. */
+    /** Its address is given out. `impairment` says which of its listeners the node cannot serve, and why. */
+    | { readonly kind: 'serving'; readonly sinceMs: number; readonly impairment?: string }
+    /** The node could not bring it into service, and why. */
     | { readonly kind: 'failed'; readonly reason: string };
 }
 

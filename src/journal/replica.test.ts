@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import type { Change } from '#model/change.ts';
+import type { Entry } from '#model/documents.ts';
+import { Replica } from './replica.ts';
+
+function path(context: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'ballast-replica-'));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  return join(folder, 'last-good.db');
+}
+
+const node = (id: string, revision: number, prefix = 'p'): Entry => ({
+  kind: 'node',
+  id,
+  revision,
+  document: { zone: 'a', prefix },
+});
+const at = (revision: number) => ({ storeId: 's', revision, hash: `h${revision}` });
+const tombstone = (id: string): Change => ({ kind: 'node', id, before: 1, after: null });
+const held = (replica: Replica) => [...replica.view.all('node')].map(({ id, document }) => `${id} ${document.prefix}`);
+
+test('replica: documents, position and health are there again after opening it anew', (context) => {
+  const file = path(context);
+  const replica = new Replica(file);
+  replica.apply({ entries: [node('a', 3), node('b', 4)], changes: [], position: at(5) });
+  replica.keepHealth('t', { kind: 'healthy' });
+  replica.keepHealth('u', { kind: 'healthy' });
+  replica.keepHealth('u', undefined);
+  replica.close();
+  const again = new Replica(file);
+  assert.deepEqual(held(again), ['a p', 'b p']);
+  assert.deepEqual(again.position, at(5));
+  assert.deepEqual([...again.health], [['t', { kind: 'healthy' }]]);
+  again.close();
+});
+
+test('replica: the same news twice, and older news, change nothing', (context) => {
+  const replica = new Replica(path(context));
+  replica.apply({ entries: [node('a', 3, 'new'), node('b', 3)], changes: [], position: at(3) });
+  const stale = replica.apply({
+    entries: [node('a', 3, 'again'), node('a', 2, 'old')],
+    changes: [{ revision: 3, change: tombstone('b') }],
+    position: at(3),
+  });
+  assert.deepEqual(stale, []);
+  assert.deepEqual(held(replica), ['a new', 'b p']);
+  replica.close();
+});
+
+test('replica: a tombstone of a later revision removes, and what nobody mentions stays', (context) => {
+  const replica = new Replica(path(context));
+  replica.apply({ entries: [node('a', 1), node('b', 1)], changes: [], position: at(1) });
+  const applied = replica.apply({
+    entries: [],
+    changes: [
+      { revision: 2, change: tombstone('a') },
+      { revision: 2, change: tombstone('unknown') },
+    ],
+    position: at(2),
+  });
+  assert.deepEqual(
+    applied.map(({ id, before, after }) => [id, before?.revision, after]),
+    [['a', 1, undefined]],
+  );
+  assert.deepEqual(held(replica), ['b p']);
+  replica.close();
+});
+
+test('replica: what is forgotten is gone from disk too', (context) => {
+  const file = path(context);
+  const replica = new Replica(file);
+  replica.apply({ entries: [node('a', 1), node('b', 1)], changes: [], position: at(1) });
+  replica.forget([{ kind: 'node', id: 'a' }]);
+  assert.deepEqual(held(replica), ['b p']);
+  replica.close();
+  const again = new Replica(file);
+  assert.deepEqual(held(again), ['b p']);
+  again.close();
+});
+
+test('replica: a file that is not one is refused', (context) => {
+  const file = path(context);
+  writeFileSync(file, 'rubbish '.repeat(1_000));
+  assert.throws(() => new Replica(file));
+});

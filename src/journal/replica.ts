@@ -1,0 +1,191 @@
+/**
+ * Last good: the part of the state that a node or the DNS server works with, on its own disk. It is fed by the link and
+ * only ever told what to put and what to take away; what nobody mentions stays. Applying the same news twice changes
+ * nothing, because a document is replaced only by one of a later revision.
+ */
+import { DatabaseSync } from 'node:sqlite';
+import { makeFolderOf, moveFile } from '#io/files.ts';
+import type { Log } from '#io/log.ts';
+import type { Change } from '#model/change.ts';
+import type { Entry, Kind } from '#model/documents.ts';
+import { isKind } from '#model/documents.ts';
+import type { HealthVerdict } from '#model/health.ts';
+import type { View } from '#model/view.ts';
+import { genesisHash } from './chain.ts';
+import { type Replaced, Tables } from './tables.ts';
+
+/** Where in which journal the replica is. `storeId` is empty while it has never been in step with any. */
+export interface Position {
+  readonly storeId: string;
+  readonly revision: number;
+  readonly hash: string;
+}
+
+/** A change with the revision that made it. */
+export interface RevisedChange {
+  readonly revision: number;
+  readonly change: Change;
+}
+
+/** What one `apply` did to a document. */
+export interface Applied extends Replaced {
+  readonly after: Entry | undefined;
+}
+
+const schema = `
+CREATE TABLE IF NOT EXISTS document (
+  kind TEXT NOT NULL, id TEXT NOT NULL, revision INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS position (
+  only INTEGER PRIMARY KEY CHECK (only = 1), store_id TEXT NOT NULL, revision INTEGER NOT NULL, hash TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS health (target TEXT PRIMARY KEY, verdict TEXT NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
+/**
+ * Opens the file, or makes it and its folder. One that cannot be read is set aside, never written over: somebody may
+ * still want to look at it, and the link brings everything again.
+ */
+export function openReplica(path: string, log: Log): Replica {
+  makeFolderOf(path);
+  try {
+    return new Replica(path);
+  } catch (error) {
+    const aside = `${path}.damaged`;
+    log.error(`the last good state is not readable and is set aside as ${aside}: ${(error as Error).message}`);
+    // With its write-ahead log, which would otherwise be replayed into the file that takes its place.
+    for (const suffix of ['', '-wal', '-shm']) moveFile(`${path}${suffix}`, `${aside}${suffix}`);
+    return new Replica(path);
+  }
+}
+
+export class Replica {
+  readonly #database: DatabaseSync;
+  readonly #tables = new Tables();
+  readonly #statements;
+  readonly #health = new Map<string, HealthVerdict>();
+  #position: Position = { storeId: '', revision: 0, hash: genesisHash };
+
+  /** Throws when the file is not readable. */
+  constructor(path: string) {
+    this.#database = new DatabaseSync(path, { timeout: 2_000 });
+    try {
+      // NORMAL: a power cut may cost the last news, which the link then brings again; it never tears the file.
+      this.#database.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; ${schema}`);
+      this.#statements = {
+        put: this.#database.prepare('INSERT OR REPLACE INTO document VALUES (?, ?, ?, ?)'),
+        remove: this.#database.prepare('DELETE FROM document WHERE kind = ? AND id = ?'),
+        position: this.#database.prepare('INSERT OR REPLACE INTO position VALUES (1, ?, ?, ?)'),
+        putHealth: this.#database.prepare('INSERT OR REPLACE INTO health VALUES (?, ?)'),
+        removeHealth: this.#database.prepare('DELETE FROM health WHERE target = ?'),
+      };
+      this.#load();
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
+  }
+
+  get view(): View {
+    return this.#tables;
+  }
+
+  get position(): Position {
+    return this.#position;
+  }
+
+  /** The last verdicts that were kept, so that a restart does not begin by knowing nothing. */
+  get health(): ReadonlyMap<string, HealthVerdict> {
+    return this.#health;
+  }
+
+  /** Puts documents, makes changes, and moves to the position: all of it or nothing. Gives back what became different. */
+  apply(news: {
+    readonly entries: readonly Entry[];
+    readonly changes: readonly RevisedChange[];
+    readonly position: Position;
+  }): Applied[] {
+    const applied: Applied[] = [];
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      for (const entry of news.entries) this.#put(entry, applied);
+      for (const { revision, change } of news.changes) {
+        if (change.after === null) this.#remove(change.kind, change.id, revision, applied);
+        else this.#put({ kind: change.kind, id: change.id, revision, document: change.after } as Entry, applied);
+      }
+      const { storeId, revision, hash } = news.position;
+      this.#statements.position.run(storeId, revision, hash);
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      for (const { kind, id, before } of applied.toReversed()) {
+        if (before === undefined) this.#tables.unload(kind, id);
+        else this.#tables.load(before);
+      }
+      throw error;
+    }
+    this.#position = news.position;
+    this.#tables.revision = Math.max(this.#tables.revision, news.position.revision);
+    return applied;
+  }
+
+  /** Forgets documents that nothing refers to any more. Only the holder may ask for it, from what it knows itself. */
+  forget(keys: readonly { readonly kind: Kind; readonly id: string }[]): void {
+    this.#database.exec('BEGIN IMMEDIATE');
+    for (const { kind, id } of keys) {
+      this.#statements.remove.run(kind, id);
+      this.#tables.unload(kind, id);
+    }
+    this.#database.exec('COMMIT');
+  }
+
+  keepHealth(targetKey: string, verdict: HealthVerdict | undefined): void {
+    if (verdict === undefined) {
+      this.#health.delete(targetKey);
+      this.#statements.removeHealth.run(targetKey);
+    } else {
+      this.#health.set(targetKey, verdict);
+      this.#statements.putHealth.run(targetKey, JSON.stringify(verdict));
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #put(entry: Entry, applied: Applied[]): void {
+    const before = this.#tables.entry(entry.kind, entry.id);
+    if (before !== undefined && before.revision >= entry.revision) return;
+    this.#statements.put.run(entry.kind, entry.id, entry.revision, JSON.stringify(entry.document));
+    this.#tables.load(entry);
+    applied.push({ kind: entry.kind, id: entry.id, before, after: entry });
+  }
+
+  #remove(kind: Kind, id: string, revision: number, applied: Applied[]): void {
+    const before = this.#tables.entry(kind, id);
+    if (before === undefined || before.revision >= revision) return;
+    this.#statements.remove.run(kind, id);
+    this.#tables.unload(kind, id);
+    applied.push({ kind, id, before, after: undefined });
+  }
+
+  #load(): void {
+    for (const row of this.#database.prepare('SELECT * FROM document').iterate()) {
+      const kind = String(row.kind);
+      if (!isKind(kind)) throw new Error(`unknown kind of document '${kind}'`);
+      this.#tables.load({
+        kind,
+        id: String(row.id),
+        revision: Number(row.revision),
+        document: JSON.parse(String(row.body)),
+      } as Entry);
+    }
+    for (const row of this.#database.prepare('SELECT * FROM health').iterate()) {
+      this.#health.set(String(row.target), JSON.parse(String(row.verdict)) as HealthVerdict);
+    }
+    const row = this.#database.prepare('SELECT * FROM position').get();
+    if (row === undefined) return;
+    this.#position = { storeId: String(row.store_id), revision: Number(row.revision), hash: String(row.hash) };
+    this.#tables.revision = this.#position.revision;
+  }
+}

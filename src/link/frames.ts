@@ -1,0 +1,208 @@
+/**
+ * The frames of the link, one JSON text each. What comes in is checked by the parsers below before anything acts on it:
+ * both ends are ours, but one of them may be older, broken, or not ours at all.
+ */
+import type { Cause, Change } from '#model/change.ts';
+import { channels } from '#model/change.ts';
+import type { Entry } from '#model/documents.ts';
+import { isKind } from '#model/documents.ts';
+import type { HealthVerdict } from '#model/health.ts';
+
+export const linkProtocol = 1;
+
+/** A frame larger than this is not read: the sender cuts its news into several. */
+export const frameBytesMax = 16 * 1024 * 1024;
+/** Documents in one frame; a target's takes some 200 bytes. */
+export const entriesPerFrameMax = 5_000;
+
+/** Which part of the state a follower wants: what is placed on it, or what names and addresses need. */
+export type FollowerRole =
+  | { readonly kind: 'node'; readonly id: string; readonly zone: string; readonly prefix: string }
+  | { readonly kind: 'dns'; readonly id: string };
+
+/** Where the follower is in the journal. */
+export interface LinkPosition {
+  readonly storeId: string;
+  readonly revision: number;
+  readonly hash: string;
+}
+
+/** A transaction as a follower sees it: only the changes that concern it. */
+export interface LinkTransaction {
+  readonly revision: number;
+  readonly timeMs: number;
+  readonly cause: Cause;
+  readonly changes: readonly Change[];
+}
+
+export interface ServingReport {
+  readonly loadBalancerId: string;
+  /** Undefined while all its listeners serve; otherwise why one of them does not. */
+  readonly failure?: string;
+}
+
+/** From a follower to the control plane. */
+export type UpFrame =
+  | {
+      readonly type: 'hello';
+      readonly protocol: number;
+      readonly role: FollowerRole;
+      readonly position: LinkPosition;
+      /** Ids of what it holds already, so that only what is missing is sent whole. */
+      readonly holds: { readonly loadBalancers: readonly string[]; readonly targetGroups: readonly string[] };
+    }
+  /** Everything up to `revision` is on the follower's disk and in service. */
+  | { readonly type: 'applied'; readonly revision: number }
+  | { readonly type: 'serving'; readonly reports: readonly ServingReport[] }
+  | {
+      readonly type: 'health';
+      readonly verdicts: readonly (readonly [targetKey: string, verdict: HealthVerdict | null])[];
+    }
+  /** The follower's guard refused these: it holds them back and serves on. */
+  | { readonly type: 'held'; readonly revision: number; readonly reason: string }
+  | { readonly type: 'stats'; readonly id: number; readonly stats: unknown };
+
+/** From the control plane to a follower. */
+export type DownFrame =
+  /** The follower's history is not ours: it keeps what it has, and we send it nothing. */
+  | { readonly type: 'diverged'; readonly reason: string }
+  /** Documents that the follower does not hold; they count from the next `advance` on. */
+  | { readonly type: 'documents'; readonly entries: readonly Entry[] }
+  /** Moves the follower from one position to the next; what it is not told about stays as it is. */
+  | {
+      readonly type: 'advance';
+      readonly from: number;
+      readonly transactions: readonly LinkTransaction[];
+      readonly position: LinkPosition;
+    }
+  /** Names the nodes that are connected now, for the DNS server. */
+  | { readonly type: 'nodes'; readonly alive: readonly string[] }
+  | { readonly type: 'stats'; readonly id: number };
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Reads a follower's frame; undefined when it is none. */
+export function parseUpFrame(text: string): UpFrame | undefined {
+  const frame = parseObject(text);
+  switch (frame?.type) {
+    case 'hello':
+      return isCount(frame.protocol) && isRole(frame.role) && isPosition(frame.position) && isHolds(frame.holds)
+        ? (frame as unknown as UpFrame)
+        : undefined;
+    case 'applied':
+      return isCount(frame.revision) ? (frame as unknown as UpFrame) : undefined;
+    case 'serving':
+      return isList(frame.reports, isReport) ? (frame as unknown as UpFrame) : undefined;
+    case 'health':
+      return isList(frame.verdicts, isVerdictPair) ? (frame as unknown as UpFrame) : undefined;
+    case 'held':
+      return isCount(frame.revision) && isText(frame.reason) ? (frame as unknown as UpFrame) : undefined;
+    case 'stats':
+      return isCount(frame.id) && isObject(frame.stats) ? (frame as unknown as UpFrame) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Reads the control plane's frame; undefined when it is none. */
+export function parseDownFrame(text: string): DownFrame | undefined {
+  const frame = parseObject(text);
+  switch (frame?.type) {
+    case 'diverged':
+      return isText(frame.reason) ? (frame as unknown as DownFrame) : undefined;
+    case 'documents':
+      return isList(frame.entries, isEntry) ? (frame as unknown as DownFrame) : undefined;
+    case 'advance':
+      return isCount(frame.from) && isList(frame.transactions, isTransaction) && isPosition(frame.position)
+        ? (frame as unknown as DownFrame)
+        : undefined;
+    case 'nodes':
+      return isList(frame.alive, isText) ? (frame as unknown as DownFrame) : undefined;
+    case 'stats':
+      return isCount(frame.id) ? (frame as unknown as DownFrame) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function parseObject(text: string): Json | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isList(value: unknown, isMember: (member: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(isMember);
+}
+
+function isRole(value: unknown): boolean {
+  if (!isObject(value) || !isText(value.id)) return false;
+  return value.kind === 'dns' || (value.kind === 'node' && isText(value.zone) && isText(value.prefix));
+}
+
+function isPosition(value: unknown): boolean {
+  return isObject(value) && isText(value.storeId) && isCount(value.revision) && isText(value.hash);
+}
+
+function isHolds(value: unknown): boolean {
+  return isObject(value) && isList(value.loadBalancers, isText) && isList(value.targetGroups, isText);
+}
+
+function isReport(value: unknown): boolean {
+  return isObject(value) && isText(value.loadBalancerId) && (value.failure === undefined || isText(value.failure));
+}
+
+function isVerdictPair(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length !== 2 || !isText(value[0])) return false;
+  const verdict: unknown = value[1];
+  if (verdict === null) return true;
+  if (!isObject(verdict)) return false;
+  if (verdict.kind === 'healthy') return true;
+  return (
+    (verdict.kind === 'initial' || verdict.kind === 'unhealthy') &&
+    isText(verdict.reason) &&
+    isText(verdict.description)
+  );
+}
+
+function isEntry(value: unknown): boolean {
+  return (
+    isObject(value) && isKind(value.kind) && isText(value.id) && isCount(value.revision) && isObject(value.document)
+  );
+}
+
+function isTransaction(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    isCount(value.revision) &&
+    isObject(value.cause) &&
+    channels.includes(value.cause.channel as never) &&
+    isText(value.cause.action) &&
+    isList(value.changes, isChange)
+  );
+}
+
+function isChange(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    isKind(value.kind) &&
+    isText(value.id) &&
+    isCount(value.before) &&
+    (value.after === null || isObject(value.after))
+  );
+}

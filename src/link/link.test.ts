@@ -1,0 +1,387 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { WebSocket } from 'ws';
+import { accept } from '#base/result.ts';
+import { systemClock } from '#io/clock.ts';
+import { silentLog } from '#io/log.ts';
+import { sleep } from '#io/timers.ts';
+import { type Journal, openJournal } from '#journal/journal.ts';
+import { openReplica, type Replica } from '#journal/replica.ts';
+import { openSqliteStore } from '#journal/sqlite-store.ts';
+import { type Change, put, remove } from '#model/change.ts';
+import type { Documents } from '#model/documents.ts';
+import type { View } from '#model/view.ts';
+import { applyNews } from '#node/brake.ts';
+import { LinkClient } from './client.ts';
+import type { FollowerRole } from './frames.ts';
+import { LinkServer } from './server.ts';
+
+const cause = { principal: '0/admin', channel: 'api', action: 'Test', requestId: 'r' } as const;
+const token = 'secret-token';
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  for (let tries = 0; tries < 1_000; tries += 1) {
+    if (condition()) return;
+    await sleep(10);
+  }
+  assert.fail(`never: ${what}`);
+}
+
+/** A control plane's end of the link over a real store. */
+class Region {
+  readonly journal: Journal;
+  readonly link: LinkServer;
+  readonly #server = createServer();
+  port = 0;
+
+  constructor(storePath: string, storeId: string) {
+    const identity = { storeId, environment: 'test', region: 'us-east-1', createdAtMs: 0 };
+    this.journal = openJournal({
+      store: openSqliteStore(storePath, identity),
+      guard: () => undefined,
+      clock: systemClock,
+      log: silentLog,
+    });
+    const { journal } = this;
+    this.link = new LinkServer({
+      source: {
+        view: journal.view,
+        storeId,
+        get head() {
+          return journal.head;
+        },
+        hashAt: (revision) => journal.hashAt(revision),
+        transactionsFrom: (revision) => journal.transactionsFrom(revision),
+        follow: (follower) => journal.follow(follower),
+      },
+      token,
+      clock: systemClock,
+      log: silentLog,
+      events: { admit: async () => ({}), serving: () => {}, health: () => {}, gone: () => {} },
+    });
+    this.#server.on('upgrade', (request, socket, head) => this.link.upgrade(request, socket, head));
+  }
+
+  listen(port = 0): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.listen(port, '127.0.0.1', () => {
+        this.port = (this.#server.address() as AddressInfo).port;
+        resolve();
+      });
+    });
+  }
+
+  async write(decide: (view: View) => Change[]): Promise<void> {
+    const result = await this.journal.transact(cause, (view) => accept({ changes: decide(view), output: undefined }));
+    assert(result.ok);
+  }
+
+  async close(): Promise<void> {
+    this.link.close();
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+    await this.journal.close();
+  }
+}
+
+/** A follower with a real replica. */
+class Follower {
+  readonly replica: Replica;
+  readonly client: LinkClient;
+  diverged = '';
+
+  constructor(path: string, port: number, role: FollowerRole = { kind: 'node', id: 'node-1', zone: 'a', prefix: 'p' }) {
+    this.replica = openReplica(path, silentLog);
+    this.client = new LinkClient({
+      url: `ws://127.0.0.1:${port}/link`,
+      token,
+      role,
+      log: silentLog,
+      state: () => ({
+        position: this.replica.position,
+        holds: {
+          loadBalancers: [...this.replica.view.all('load-balancer')].map(({ id }) => id),
+          targetGroups: [...this.replica.view.all('target-group')].map(({ id }) => id),
+        },
+      }),
+      onNews: (news) => {
+        applyNews(this.replica, news);
+        this.client.send({ type: 'applied', revision: news.position.revision });
+      },
+      onConnected: () => {},
+      onDiverged: (reason) => {
+        this.diverged = reason;
+      },
+    });
+  }
+
+  get held(): string[] {
+    const kinds = ['load-balancer', 'listener', 'rule', 'target-group', 'target', 'placement', 'principal'] as const;
+    return kinds.flatMap((kind) => [...this.replica.view.all(kind)].map(({ id }) => `${kind} ${id}`)).sort();
+  }
+
+  close(): void {
+    this.client.stop();
+    this.replica.close();
+  }
+}
+
+async function region(context: TestContext, storeId = 'store-1') {
+  const folder = mkdtempSync(join(tmpdir(), 'ballast-link-'));
+  const closers: (() => void | Promise<void>)[] = [];
+  context.after(async () => {
+    for (const close of closers.reverse()) await close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const first = new Region(join(folder, 'store.db'), storeId);
+  await first.listen();
+  return { folder, first, closers };
+}
+
+const loadBalancer: Documents['load-balancer'] = {
+  account: '0',
+  name: 'web',
+  type: 'application',
+  scheme: 'internet-facing',
+  ipAddressType: 'ipv4',
+  vpcId: 'v',
+  zones: [],
+  securityGroups: [],
+  dnsName: 'd',
+  createdAtMs: 0,
+  attributes: {},
+  tags: [],
+};
+const group: Documents['target-group'] = {
+  account: '0',
+  name: 'g',
+  targetType: 'ip',
+  protocol: 'HTTP',
+  protocolVersion: 'HTTP1',
+  ipAddressType: 'ipv4',
+  port: 80,
+  vpcId: 'v',
+  healthCheck: {
+    enabled: true,
+    protocol: 'HTTP',
+    port: 'traffic-port',
+    path: '/',
+    intervalSeconds: 30,
+    timeoutSeconds: 5,
+    healthyThresholdCount: 5,
+    unhealthyThresholdCount: 2,
+    matcher: '200',
+  },
+  createdAtMs: 0,
+  attributes: {},
+  tags: [],
+};
+const target = (targetGroupId: string): Documents['target'] => ({
+  targetGroupId,
+  address: '127.0.0.1',
+  port: 1,
+  state: { kind: 'registered', sinceMs: 0 },
+});
+
+/** A load balancer on a node, with a listener whose rule forwards to the group. */
+function placed(view: View, id: string, nodeId: string, targetGroupId: string): Change[] {
+  return [
+    put(view, 'load-balancer', id, { ...loadBalancer, name: id }),
+    put(view, 'placement', `${id}/${nodeId}`, {
+      loadBalancerId: id,
+      nodeId,
+      zone: 'a',
+      address: '127.80.0.1',
+      state: { kind: 'pending' },
+    }),
+    put(view, 'listener', `${id}-listener`, {
+      loadBalancerId: id,
+      protocol: 'HTTP',
+      port: 80,
+      createdAtMs: 0,
+      tags: [],
+    }),
+    put(view, 'rule', `${id}-rule`, {
+      listenerId: `${id}-listener`,
+      priority: 'default',
+      actions: [{ kind: 'forward', groups: [{ targetGroupId, weight: 1 }] }],
+      tags: [],
+    }),
+  ];
+}
+
+const withGroup = (view: View, id: string): Change[] => [
+  put(view, 'target-group', id, group),
+  put(view, 'target', `${id}/t1`, target(id)),
+];
+
+test('link: a node gets what is placed on it and all that this refers to, and nothing of others', async (context) => {
+  const { folder, first, closers } = await region(context);
+  closers.push(() => first.close());
+  await first.write((view) => [
+    ...withGroup(view, 'g1'),
+    ...withGroup(view, 'g2'),
+    put(view, 'principal', '0/admin', { account: '0', name: 'admin', createdAtMs: 0 }),
+  ]);
+  await first.write((view) => placed(view, 'lb1', 'node-1', 'g1'));
+  await first.write((view) => placed(view, 'lb2', 'node-2', 'g2'));
+  const follower = new Follower(join(folder, 'node.db'), first.port);
+  closers.push(() => follower.close());
+  await until(() => first.link.followers.get('node-1')?.revision === 3, 'in step');
+  const mine = [
+    'listener lb1-listener',
+    'load-balancer lb1',
+    'placement lb1/node-1',
+    'rule lb1-rule',
+    'target g1/t1',
+    'target-group g1',
+  ];
+  assert.deepEqual(follower.held, mine);
+
+  // News while connected: a target of mine, one of another's, and a load balancer that draws in an old group.
+  await first.write((view) => [put(view, 'target', 'g1/t2', target('g1')), put(view, 'target', 'g2/t2', target('g2'))]);
+  await first.write((view) => placed(view, 'lb3', 'node-1', 'g2'));
+  await until(() => first.link.followers.get('node-1')?.revision === 5, 'in step');
+  assert.deepEqual(
+    follower.held,
+    [
+      ...mine,
+      'target g1/t2',
+      'listener lb3-listener',
+      'load-balancer lb3',
+      'placement lb3/node-1',
+      'rule lb3-rule',
+      'target-group g2',
+      'target g2/t1',
+      'target g2/t2',
+    ].sort(),
+  );
+});
+
+test('link: a follower that was away resumes, learns of removals by tombstone, and keeps what nobody mentions', async (context) => {
+  const { folder, first, closers } = await region(context);
+  closers.push(() => first.close());
+  await first.write((view) => [
+    ...withGroup(view, 'g1'),
+    ...withGroup(view, 'g2'),
+    ...placed(view, 'lb1', 'node-1', 'g1'),
+  ]);
+  await first.write((view) => placed(view, 'lb2', 'node-1', 'g1'));
+  const path = join(folder, 'node.db');
+  const before = new Follower(path, first.port);
+  await until(() => first.link.followers.get('node-1')?.revision === 2, 'in step');
+  before.close();
+  await first.write((view) => [
+    remove(view, 'load-balancer', 'lb1'),
+    remove(view, 'listener', 'lb1-listener'),
+    remove(view, 'rule', 'lb1-rule'),
+    remove(view, 'placement', 'lb1/node-1'),
+  ]);
+  // The other load balancer begins to use a group that the follower never held.
+  await first.write((view) => [
+    put(view, 'rule', 'lb2-rule', {
+      listenerId: 'lb2-listener',
+      priority: 'default',
+      actions: [{ kind: 'forward', groups: [{ targetGroupId: 'g2', weight: 1 }] }],
+      tags: [],
+    }),
+  ]);
+  const after = new Follower(path, first.port);
+  closers.push(() => after.close());
+  await until(() => first.link.followers.get('node-1')?.revision === 4, 'in step');
+  assert.deepEqual(after.held, [
+    'listener lb2-listener',
+    'load-balancer lb2',
+    'placement lb2/node-1',
+    'rule lb2-rule',
+    'target g1/t1',
+    'target g2/t1',
+    'target-group g1',
+    'target-group g2',
+  ]);
+});
+
+test('link: a store that was emptied, or another one, takes nothing away from a follower', async (context) => {
+  const { folder, first, closers } = await region(context);
+  await first.write((view) => [...withGroup(view, 'g1'), ...placed(view, 'lb1', 'node-1', 'g1')]);
+  await first.write((view) => placed(view, 'lb2', 'node-1', 'g1'));
+  const follower = new Follower(join(folder, 'node.db'), first.port);
+  closers.push(() => follower.close());
+  await until(() => first.link.followers.get('node-1')?.revision === 2, 'in step');
+  const held = follower.held;
+  await first.close();
+  for (const [index, storeId] of ['store-1', 'store-2'].entries()) {
+    const emptied = new Region(join(folder, `emptied-${index}.db`), storeId);
+    // One store pretends to be the same and is at the same revision: only the hash tells.
+    if (index === 0)
+      for (const id of ['x', 'y']) await emptied.write((view) => [put(view, 'node', id, { zone: 'a', prefix: 'p' })]);
+    await emptied.listen(first.port);
+    await until(() => emptied.link.followers.get('node-1')?.diverged === true, 'the divergence is seen');
+    await until(() => follower.diverged !== '', 'the follower is told');
+    assert.match(follower.diverged, index === 0 ? /another hash/ : /store-2/);
+    await emptied.write((view) => placed(view, 'lb3', 'node-1', 'g1'));
+    assert.deepEqual(follower.held, held);
+    await emptied.close();
+    follower.diverged = '';
+  }
+});
+
+test('link: the DNS server gets load balancers and placements of all nodes, and who is connected', async (context) => {
+  const { folder, first, closers } = await region(context);
+  closers.push(() => first.close());
+  await first.write((view) => [...withGroup(view, 'g1'), ...placed(view, 'lb1', 'node-1', 'g1')]);
+  const dns = new Follower(join(folder, 'dns.db'), first.port, { kind: 'dns', id: 'dns' });
+  closers.push(() => dns.close());
+  await first.write((view) => placed(view, 'lb2', 'node-2', 'g1'));
+  await until(() => dns.replica.position.revision === 2, 'in step');
+  assert.deepEqual(dns.held, [
+    'load-balancer lb1',
+    'load-balancer lb2',
+    'placement lb1/node-1',
+    'placement lb2/node-2',
+  ]);
+});
+
+test('link: without the token nobody follows, and rubbish ends only the connection that sent it', async (context) => {
+  const { folder, first, closers } = await region(context);
+  closers.push(() => first.close());
+  const url = `ws://127.0.0.1:${first.port}/link`;
+  const refused = await new Promise<string>((resolve) => {
+    new WebSocket(url, { headers: { authorization: 'Bearer wrong-token!' } }).on('error', ({ message }) =>
+      resolve(message),
+    );
+  });
+  assert.match(refused, /401/);
+  const hello = {
+    type: 'hello',
+    protocol: 1,
+    role: { kind: 'dns', id: 'x' },
+    position: { storeId: '', revision: 0, hash: '' },
+  };
+  for (const rubbish of [
+    '',
+    '{',
+    '[]',
+    'null',
+    '{"type":"hello"}',
+    JSON.stringify(hello),
+    '{"type":"applied","revision":-1}',
+    '\0'.repeat(100),
+  ]) {
+    const socket = new WebSocket(url, { headers: { authorization: `Bearer ${token}` } });
+    const code = await new Promise<number>((resolve) => {
+      socket.on('open', () => socket.send(rubbish));
+      socket.on('close', resolve);
+    });
+    assert.equal(code, 1008, rubbish);
+  }
+  const follower = new Follower(join(folder, 'node.db'), first.port);
+  closers.push(() => follower.close());
+  await first.write((view) => placed(view, 'lb1', 'node-1', 'g1'));
+  await until(() => follower.held.includes('load-balancer lb1'), 'an honest follower is served');
+});
