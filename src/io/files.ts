@@ -14,7 +14,7 @@ import { dirname } from 'node:path';
 
 /** Replaces the file as a whole, so that no reader ever sees half of it; makes the folder when it is missing. */
 export function writeFileWhole(path: string, text: string, mode = 0o644): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolderOf(path);
   const temporary = `${path}.${process.pid}.new`;
   const file = openSync(temporary, 'w', mode);
   try {
@@ -57,5 +57,13 @@ export function removeFile(path: string): void {
 
 /** Makes the folder that the file is to lie in, for its owner only. */
 export function makeFolderOf(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path));
+}
+
+/** Makes the folder and those above it, for their owner only. */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  // Node's own recursive way never returns where folders cannot be made at all, as in /proc.
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
 }

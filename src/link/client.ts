@@ -41,7 +41,7 @@ export interface LinkClientOptions {
     readonly holds: { readonly loadBalancers: readonly string[]; readonly targetGroups: readonly string[] };
   };
   readonly onNews: (news: News) => void;
-  /** The link is up and the control plane knows this follower: observations are to be told anew. */
+  /** In step with a control plane that knows this follower: observations are to be told anew. */
   readonly onConnected: () => void;
   readonly onDiverged: (reason: string) => void;
   readonly onNodes?: (alive: readonly string[]) => void;
@@ -57,6 +57,8 @@ export class LinkClient {
   #silentMs = 0;
   #stopped = false;
   #staged: Entry[] = [];
+  /** Since this connection came up. */
+  #isInStep = false;
   #lastComplaint = '';
 
   constructor(options: LinkClientOptions) {
@@ -94,10 +96,10 @@ export class LinkClient {
     this.#webSocket = webSocket;
     this.#silentMs = 0;
     this.#staged = [];
+    this.#isInStep = false;
     webSocket.on('open', () => {
       this.#lastComplaint = '';
       this.send({ type: 'hello', protocol: linkProtocol, role, ...this.#options.state() });
-      this.#options.onConnected();
     });
     webSocket.on('ping', () => {
       this.#silentMs = 0;
@@ -132,6 +134,8 @@ export class LinkClient {
         // Not the continuation of where we are: ask again rather than guess.
         if (frame.from !== state().position.revision) return this.#webSocket?.terminate();
         onNews({ entries, transactions: frame.transactions, position: frame.position });
+        if (!this.#isInStep) this.#options.onConnected();
+        this.#isInStep = true;
         return;
       }
       case 'diverged':

@@ -8,6 +8,7 @@ import { nameKey } from './keys.ts';
 /** index → the kind it finds, and the keys under which a document of that kind is found. */
 export const indexes = {
   loadBalancerByName: { kind: 'load-balancer', keys: (it: Documents['load-balancer']) => [nameKey(it)] },
+  loadBalancerByDnsName: { kind: 'load-balancer', keys: (it: Documents['load-balancer']) => [it.dnsName] },
   loadBalancersOfAccount: { kind: 'load-balancer', keys: (it: Documents['load-balancer']) => [it.account] },
   targetGroupByName: { kind: 'target-group', keys: (it: Documents['target-group']) => [nameKey(it)] },
   targetGroupsOfAccount: { kind: 'target-group', keys: (it: Documents['target-group']) => [it.account] },

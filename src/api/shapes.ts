@@ -1,0 +1,96 @@
+/**
+ * The API's shapes, compiled from the schemas that the official SDK packages export: what every operation takes and
+ * gives, complete by construction. Only this file knows how those schemas are written.
+ */
+import * as classic from '@aws-sdk/client-elastic-load-balancing';
+import * as elbv2 from '@aws-sdk/client-elastic-load-balancing-v2';
+import { NormalizedSchema } from '@smithy/core/schema';
+import { assert } from '#base/assert.ts';
+import type { ApiVersion } from '#control/execute.ts';
+
+export type Shape =
+  | { readonly kind: 'text' | 'boolean' | 'number' | 'timestamp' }
+  | { readonly kind: 'list'; readonly member: () => Shape }
+  | { readonly kind: 'map'; readonly value: () => Shape }
+  | { readonly kind: 'structure'; readonly name: string; readonly members: readonly Member[] };
+
+export interface Member {
+  readonly name: string;
+  readonly isRequired: boolean;
+  readonly shape: () => Shape;
+}
+
+export interface OperationShape {
+  readonly name: string;
+  readonly input: Shape;
+  readonly output: Shape;
+}
+
+export interface ApiDefinition {
+  readonly version: ApiVersion;
+  /** XML namespace of the answers. */
+  readonly namespace: string;
+  readonly operations: ReadonlyMap<string, OperationShape>;
+}
+
+/** A schema of the SDK packages: [id, namespace, name, traits, …]; 9 is an operation, 3 a structure. */
+type Schema = readonly [id: number, namespace: string, name: string, traits: unknown, ...parts: unknown[]];
+const operationSchemaId = 9;
+
+/** Structures that are compiled: they may contain themselves. */
+const compiled = new Map<unknown, Shape>();
+
+export const apis: ReadonlyMap<string, ApiDefinition> = new Map(
+  (
+    [
+      ['2015-12-01', elbv2],
+      ['2012-06-01', classic],
+    ] as const
+  ).map(([version, sdk]) => [version, defineApi(version, sdk)]),
+);
+
+function defineApi(version: ApiVersion, sdk: object): ApiDefinition {
+  const operations = new Map<string, OperationShape>();
+  for (const [name, exported] of Object.entries(sdk)) {
+    if (!name.endsWith('$') || !Array.isArray(exported) || exported[0] !== operationSchemaId) continue;
+    const [, , operation, , input, output] = exported as unknown as Schema;
+    operations.set(operation, { name: operation, input: compile(input), output: compile(output) });
+  }
+  assert(operations.size > 0, 'the SDK package exports the schemas of its operations');
+  return { version, namespace: `http://elasticloadbalancing.amazonaws.com/doc/${version}/`, operations };
+}
+
+/** Compiled once for each structure, and its members only when they are first used. */
+function compile(reference: unknown): Shape {
+  const schema = NormalizedSchema.of(reference as never);
+  if (schema.isListSchema()) return { kind: 'list', member: lazily(() => compile(schema.getValueSchema())) };
+  if (schema.isMapSchema()) return { kind: 'map', value: lazily(() => compile(schema.getValueSchema())) };
+  if (schema.isBooleanSchema()) return { kind: 'boolean' };
+  if (schema.isNumericSchema()) return { kind: 'number' };
+  if (schema.isTimestampSchema()) return { kind: 'timestamp' };
+  if (!schema.isStructSchema()) {
+    assert(schema.isStringSchema() || schema.isUnitSchema(), `the schema of ${schema.getName()} is of a known kind`);
+    return schema.isUnitSchema() ? { kind: 'structure', name: 'Unit', members: [] } : { kind: 'text' };
+  }
+  const structure = schema.getSchema() as Schema;
+  const known = compiled.get(structure);
+  if (known !== undefined) return known;
+  // Behind names and members stands how many of them, from the first on, are required.
+  const requiredCount = typeof structure[6] === 'number' ? structure[6] : 0;
+  const members = [...schema.structIterator()].map(([name, member], index) => ({
+    name,
+    isRequired: index < requiredCount,
+    shape: lazily(() => compile(member)),
+  }));
+  const shape: Shape = { kind: 'structure', name: structure[2], members };
+  compiled.set(structure, shape);
+  return shape;
+}
+
+function lazily<Value>(make: () => Value): () => Value {
+  let made: Value | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}

@@ -1,0 +1,76 @@
+/**
+ * The query protocol's answers: XML by the operation's shape, and errors. Whatever the answer holds, what goes out is
+ * well-formed XML 1.0.
+ */
+import { type Fault, faults } from '#model/fault.ts';
+import type { ApiDefinition, OperationShape, Shape } from './shapes.ts';
+
+const declaration = '<?xml version="1.0" encoding="UTF-8"?>\n';
+
+/** `<XResponse><XResult>…</XResult><ResponseMetadata>…`; members that are undefined are left out, empty lists are not. */
+export function encodeAnswer(
+  api: ApiDefinition,
+  operation: OperationShape,
+  output: unknown,
+  requestId: string,
+): string {
+  const { name } = operation;
+  const result = encode(operation.output, output ?? {});
+  return [
+    `${declaration}<${name}Response xmlns="${api.namespace}"><${name}Result>${result}</${name}Result>`,
+    `<ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata></${name}Response>\n`,
+  ].join('');
+}
+
+/** An error document; who is to blame follows from the code's HTTP status. */
+export function encodeError(namespace: string, { code, message }: Fault, requestId: string): string {
+  const type = faults[code] >= 500 ? 'Receiver' : 'Sender';
+  return [
+    `${declaration}<ErrorResponse xmlns="${namespace}"><Error><Type>${type}</Type><Code>${code}</Code>`,
+    `<Message>${escapeXml(message)}</Message></Error><RequestId>${requestId}</RequestId></ErrorResponse>\n`,
+  ].join('');
+}
+
+function encode(shape: Shape, value: unknown): string {
+  switch (shape.kind) {
+    case 'structure':
+      return shape.members
+        .map(({ name, shape: member }) => {
+          const part = (value as Record<string, unknown>)[name];
+          return part === undefined ? '' : `<${name}>${encode(member(), part)}</${name}>`;
+        })
+        .join('');
+    case 'list':
+      return (value as readonly unknown[]).map((each) => `<member>${encode(shape.member(), each)}</member>`).join('');
+    case 'map':
+      return Object.entries(value as Record<string, unknown>)
+        .map(
+          ([key, each]) => `<entry><key>${escapeXml(key)}</key><value>${encode(shape.value(), each)}</value></entry>`,
+        )
+        .join('');
+    case 'timestamp':
+      return (value as Date).toISOString();
+    case 'text':
+      return escapeXml(value as string);
+    case 'boolean':
+    case 'number':
+      return String(value);
+  }
+}
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  // As it is, parsers would read a line feed (XML 1.0, section 2.11).
+  '\r': '&#xD;',
+};
+
+/** XML 1.0 cannot hold most control characters, not even escaped (section 2.2): they become U+FFFD. */
+function escapeXml(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(/[&<>"\r]/g, (character) => entities[character]!)
+    .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd');
+}

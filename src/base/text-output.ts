@@ -1,0 +1,6 @@
+/** Where a program's text goes: a person at a terminal, a pipe, a file. */
+export interface TextOutput {
+  /** True when a person looks at it. */
+  readonly isTerminal: boolean;
+  write(text: string): void;
+}

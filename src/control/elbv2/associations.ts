@@ -1,0 +1,85 @@
+/** Which target groups a load balancer forwards to, and how many of them it may. A target group has one load balancer. */
+import type { Entry, HexId, RuleAction } from '#model/documents.ts';
+import { type Fault, fault } from '#model/fault.ts';
+import { isEmpty, type View } from '#model/view.ts';
+import { quotas } from './quotas.ts';
+
+/** The load balancers whose rules forward to the group. */
+export function loadBalancersOfGroup(view: View, targetGroupId: HexId): ReadonlySet<HexId> {
+  const found = new Set<HexId>();
+  for (const { document } of view.find('rulesUsingTargetGroup', targetGroupId)) {
+    const listener = view.get('listener', document.listenerId);
+    if (listener !== undefined) found.add(listener.loadBalancerId);
+  }
+  return found;
+}
+
+/** The target groups that the load balancer's rules forward to. */
+export function groupsOfLoadBalancer(view: View, loadBalancerId: HexId): Set<HexId> {
+  const found = new Set<HexId>();
+  for (const listener of view.find('listenersOfLoadBalancer', loadBalancerId)) {
+    for (const { document } of view.find('rulesOfListener', listener.id)) {
+      for (const id of groupsOfActions(document.actions)) found.add(id);
+    }
+  }
+  return found;
+}
+
+/** Whether any rule forwards to the group: only then its targets get traffic and are checked. */
+export function isInUse(view: View, targetGroupId: HexId): boolean {
+  return !isEmpty(view.find('rulesUsingTargetGroup', targetGroupId));
+}
+
+/**
+ * Checks that the load balancer may forward to the groups of the actions as well: each group has no other load balancer
+ * (AWS allows one), and neither the number of groups nor that of their targets goes beyond its quota.
+ */
+export function checkAssociations(
+  view: View,
+  loadBalancer: Entry<'load-balancer'>,
+  actions: readonly RuleAction[],
+): Fault | undefined {
+  const wanted = groupsOfActions(actions);
+  for (const id of wanted) {
+    if ([...loadBalancersOfGroup(view, id)].every((user) => user === loadBalancer.id)) continue;
+    const name = view.get('target-group', id)?.name;
+    return fault(
+      'TargetGroupAssociationLimit',
+      `The target group '${name}' is used by another load balancer; a target group can have only one`,
+    );
+  }
+  const groups = groupsOfLoadBalancer(view, loadBalancer.id);
+  for (const id of wanted) groups.add(id);
+  if (groups.size > quotas.targetGroupsPerLoadBalancer) {
+    return fault(
+      'TooManyUniqueTargetGroupsPerLoadBalancer',
+      `The load balancer would use ${groups.size} target groups; the limit is ${quotas.targetGroupsPerLoadBalancer}`,
+    );
+  }
+  return checkTargetsCount([...groups].reduce((sum, id) => sum + registeredCount(view, id), 0));
+}
+
+/** Checks the number of targets of one load balancer against its quota. */
+export function checkTargetsCount(targetsCount: number): Fault | undefined {
+  if (targetsCount <= quotas.targetsPerLoadBalancer) return undefined;
+  const { targetsPerLoadBalancer } = quotas;
+  return fault(
+    'TooManyTargets',
+    `The load balancer would have ${targetsCount} targets; the limit is ${targetsPerLoadBalancer}`,
+  );
+}
+
+/** How many targets are registered with the group; one that drains is on its way out and does not count. */
+export function registeredCount(view: View, targetGroupId: HexId): number {
+  let count = 0;
+  for (const { document } of view.find('targetsOfTargetGroup', targetGroupId)) {
+    if (document.state.kind === 'registered') count += 1;
+  }
+  return count;
+}
+
+function groupsOfActions(actions: readonly RuleAction[]): Set<HexId> {
+  return new Set(
+    actions.flatMap((action) => (action.kind === 'forward' ? action.groups.map((group) => group.targetGroupId) : [])),
+  );
+}

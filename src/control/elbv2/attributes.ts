@@ -1,0 +1,192 @@
+/**
+ * Attributes as callers give and get them. The tables are the model's; here stands what is refused: unknown keys, values
+ * out of range, and values that contradict each other once they are put together. Only what differs from the default is
+ * kept, so that a later default reaches everybody who never chose.
+ */
+import { accept, type Result, refuse } from '#base/result.ts';
+import {
+  type AttributeAllowed,
+  type AttributeDefinition,
+  attributeNumber,
+  type LoadBalancerAttributeKey,
+  loadBalancerAttribute,
+  loadBalancerAttributes,
+  type TargetGroupAttributeKey,
+  targetGroupAttribute,
+  targetGroupAttributes,
+} from '#model/attributes.ts';
+import type { LoadBalancerDocument, TargetGroupDocument } from '#model/documents.ts';
+import { type Fault, fault } from '#model/fault.ts';
+import { checkCount, parseDecimal, shown } from './checks.ts';
+import { quotas } from './quotas.ts';
+
+export interface AttributeInput {
+  readonly Key?: string | undefined;
+  readonly Value?: string | undefined;
+}
+
+type Attributes = Readonly<Record<string, string>>;
+
+const loadBalancerKeys = Object.keys(loadBalancerAttributes) as LoadBalancerAttributeKey[];
+const targetGroupKeys = Object.keys(targetGroupAttributes) as TargetGroupAttributeKey[];
+const valueLengthMax = 1024;
+/** A token of RFC 9110, section 5.6.2, which RFC 6265 demands of a cookie's name. */
+const cookieNamePattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const reservedCookiePrefix = 'AWSALB';
+
+/** Every attribute of the load balancer with its effective value. */
+export function encodeLoadBalancerAttributes(document: LoadBalancerDocument): { Key: string; Value: string }[] {
+  return loadBalancerKeys.map((key) => ({ Key: key, Value: loadBalancerAttribute(document, key) }));
+}
+
+/** Every attribute of the target group with its effective value. */
+export function encodeTargetGroupAttributes(document: TargetGroupDocument): { Key: string; Value: string }[] {
+  return targetGroupKeys.map((key) => ({ Key: key, Value: targetGroupAttribute(document, key) }));
+}
+
+/** The load balancer with the given attributes changed. */
+export function changeLoadBalancerAttributes(
+  document: LoadBalancerDocument,
+  given: readonly AttributeInput[],
+): Result<LoadBalancerDocument, Fault> {
+  const values = checkGiven('Load balancer', loadBalancerAttributes, given);
+  if (!values.ok) return values;
+  const changed = { ...document, attributes: { ...document.attributes, ...values.value } };
+  const wrong = checkLogs(changed);
+  if (wrong !== undefined) return refuse(wrong);
+  const none = { scheme: document.scheme, attributes: {} };
+  const byDefault = (key: LoadBalancerAttributeKey) => loadBalancerAttribute(none, key);
+  return accept({ ...document, attributes: withoutDefaults(loadBalancerKeys, changed.attributes, byDefault) });
+}
+
+/** The target group with the given attributes changed. */
+export function changeTargetGroupAttributes(
+  document: TargetGroupDocument,
+  given: readonly AttributeInput[],
+): Result<TargetGroupDocument, Fault> {
+  const values = checkGiven('Target group', targetGroupAttributes, given);
+  if (!values.ok) return values;
+  const changed = { ...document, attributes: { ...document.attributes, ...values.value } };
+  const wrong = checkStickiness(changed) ?? checkAlgorithm(changed) ?? checkThresholds(changed);
+  if (wrong !== undefined) return refuse(wrong);
+  const byDefault = (key: TargetGroupAttributeKey) => targetGroupAttribute({ attributes: {} }, key);
+  return accept({ ...document, attributes: withoutDefaults(targetGroupKeys, changed.attributes, byDefault) });
+}
+
+function checkGiven(
+  title: 'Load balancer' | 'Target group',
+  table: Readonly<Record<string, AttributeDefinition>>,
+  given: readonly AttributeInput[],
+): Result<Attributes, Fault> {
+  const wrongCount = checkCount('Attributes', given, quotas.attributesPerCall);
+  if (wrongCount !== undefined) return refuse(wrongCount);
+  const values = new Map<string, string>();
+  for (const { Key: key, Value: value } of given) {
+    if (key === undefined || value === undefined) {
+      return refuse(fault('ValidationError', 'A key and a value must be specified for each attribute'));
+    }
+    const definition = Object.hasOwn(table, key) ? table[key] : undefined;
+    if (definition === undefined) {
+      return refuse(fault('ValidationError', `${title} attribute key '${shown(key)}' is not recognized`));
+    }
+    if (values.has(key)) {
+      return refuse(fault('ValidationError', `${title} attribute key '${key}' is specified more than once`));
+    }
+    const allowed = whatIsAllowed(definition.allowed, value);
+    if (allowed !== undefined) {
+      const message = `${title} attribute '${key}' must be ${allowed}, not '${shown(value)}'`;
+      return refuse(fault('ValidationError', message));
+    }
+    values.set(key, value);
+  }
+  return accept(Object.fromEntries(values));
+}
+
+/** What the value would have to be; undefined when it is. */
+function whatIsAllowed(allowed: AttributeAllowed, value: string): string | undefined {
+  switch (allowed.kind) {
+    case 'choice':
+      return allowed.values.includes(value) ? undefined : `one of '${allowed.values.join(', ')}'`;
+    case 'integer': {
+      const number = parseDecimal(value) ?? Number.NaN;
+      if (value === allowed.or || (number >= allowed.min && number <= allowed.max)) return undefined;
+      const or = allowed.or === undefined ? '' : `'${allowed.or}' or `;
+      return `${or}between '${allowed.min}' and '${allowed.max}' inclusive`;
+    }
+    case 'text':
+      return value.length <= valueLengthMax ? undefined : `at most ${valueLengthMax} characters long`;
+  }
+}
+
+function withoutDefaults<Key extends string>(
+  keys: readonly Key[],
+  attributes: Attributes,
+  byDefault: (key: Key) => string,
+): Attributes {
+  const kept = keys.flatMap((key) => {
+    const value = attributes[key];
+    return value === undefined || value === byDefault(key) ? [] : [[key, value]];
+  });
+  return Object.fromEntries(kept);
+}
+
+function checkLogs(document: LoadBalancerDocument): Fault | undefined {
+  for (const logs of ['access_logs', 'connection_logs', 'health_check_logs'] as const) {
+    const enabled = loadBalancerAttribute(document, `${logs}.s3.enabled`) === 'true';
+    if (!enabled || loadBalancerAttribute(document, `${logs}.s3.bucket`) !== '') continue;
+    const message = `'${logs}.s3.bucket' must be specified when '${logs}.s3.enabled' is 'true'`;
+    return fault('InvalidConfigurationRequest', message);
+  }
+  return undefined;
+}
+
+function checkStickiness(document: TargetGroupDocument): Fault | undefined {
+  const cookieName = targetGroupAttribute(document, 'stickiness.app_cookie.cookie_name');
+  const needsName =
+    targetGroupAttribute(document, 'stickiness.enabled') === 'true' &&
+    targetGroupAttribute(document, 'stickiness.type') === 'app_cookie';
+  if (cookieName === '') {
+    if (!needsName) return undefined;
+    const message = `'stickiness.app_cookie.cookie_name' must be specified for stickiness of type 'app_cookie'`;
+    return fault('InvalidConfigurationRequest', message);
+  }
+  if (cookieName.toUpperCase().startsWith(reservedCookiePrefix)) {
+    const message = `Cookie name '${shown(cookieName)}' must not start with '${reservedCookiePrefix}', which is reserved`;
+    return fault('InvalidConfigurationRequest', message);
+  }
+  if (cookieNamePattern.test(cookieName)) return undefined;
+  return fault('ValidationError', `Cookie name '${shown(cookieName)}' has characters that a cookie name must not have`);
+}
+
+/** Slow start works only with round robin, anomaly mitigation only with weighted random. */
+function checkAlgorithm(document: TargetGroupDocument): Fault | undefined {
+  const algorithm = targetGroupAttribute(document, 'load_balancing.algorithm.type');
+  const mitigation = targetGroupAttribute(document, 'load_balancing.algorithm.anomaly_mitigation');
+  if (mitigation === 'on' && algorithm !== 'weighted_random') {
+    const message = `Anomaly mitigation needs the algorithm 'weighted_random'; the target group has '${algorithm}'`;
+    return fault('InvalidConfigurationRequest', message);
+  }
+  if (targetGroupAttribute(document, 'slow_start.duration_seconds') !== '0' && algorithm !== 'round_robin') {
+    const message = `Slow start needs the algorithm 'round_robin'; the target group has '${algorithm}'`;
+    return fault('InvalidConfigurationRequest', message);
+  }
+  return undefined;
+}
+
+/**
+ * Zones must leave DNS before, or when, their traffic goes to unhealthy targets: where both thresholds are chosen, the one
+ * for DNS must not be the lower one ("Target group health", requirements).
+ */
+function checkThresholds(document: TargetGroupDocument): Fault | undefined {
+  for (const unit of ['count', 'percentage'] as const) {
+    const dnsKey = `target_group_health.dns_failover.minimum_healthy_targets.${unit}` as const;
+    const routingKey = `target_group_health.unhealthy_state_routing.minimum_healthy_targets.${unit}` as const;
+    if (document.attributes[dnsKey] === undefined || document.attributes[routingKey] === undefined) continue;
+    const dns = attributeNumber(targetGroupAttribute(document, dnsKey));
+    const routing = attributeNumber(targetGroupAttribute(document, routingKey));
+    if (dns === undefined || routing === undefined || dns >= routing) continue;
+    const message = `'${dnsKey}' (${dns}) must not be lower than '${routingKey}' (${routing})`;
+    return fault('InvalidConfigurationRequest', message);
+  }
+  return undefined;
+}

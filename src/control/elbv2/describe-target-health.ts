@@ -1,0 +1,115 @@
+/**
+ * DescribeTargetHealth. What is registered is state; how it is, the nodes have found out. A group that no rule uses is not
+ * checked, so its targets are unused, whatever was found out about them before.
+ */
+import type {
+  DescribeTargetHealthInput,
+  DescribeTargetHealthOutput,
+  TargetHealth,
+  TargetHealthDescription,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
+import { accept, refuse } from '#base/result.ts';
+import type { Entry, TargetDocument } from '#model/documents.ts';
+import type { Fault } from '#model/fault.ts';
+import type { HealthVerdict } from '#model/health.ts';
+import { findByArn } from './arns.ts';
+import { isInUse } from './associations.ts';
+import { checkChoice, checkCount } from './checks.ts';
+import { quotas } from './quotas.ts';
+import type { Elbv2Operation } from './shape.ts';
+import { decodeTarget, type NamedTarget } from './targets.ts';
+
+export const describeTargetHealth: Elbv2Operation<DescribeTargetHealthInput, DescribeTargetHealthOutput> = {
+  kind: 'read',
+  answer(view, input, context) {
+    const found = findByArn(view, 'target-group', input.TargetGroupArn, context);
+    if (!found.ok) return found;
+    const group = found.value;
+    const { Targets = [], Include = [] } = input;
+    const wrong = checkInclude(Include) ?? (Targets.length > 0 ? checkTargets(Targets) : undefined);
+    if (wrong !== undefined) return refuse(wrong);
+    const used = isInUse(view, group.id);
+    const descriptions: TargetHealthDescription[] = [];
+    if (Targets.length === 0) {
+      for (const { id, document } of view.find('targetsOfTargetGroup', group.id)) {
+        descriptions.push(describe(group, document, healthOf(document, used, context.health(id))));
+      }
+    }
+    for (const description of Targets) {
+      const target = decodeTarget(group, description, context.settings);
+      if (!target.ok) return target;
+      const document = view.get('target', target.value.key);
+      descriptions.push(
+        document === undefined
+          ? describeUnregistered(group, target.value)
+          : describe(group, document, healthOf(document, used, context.health(target.value.key))),
+      );
+    }
+    return accept({ TargetHealthDescriptions: descriptions });
+  },
+};
+
+const notRegistered: TargetHealth = {
+  State: 'unused',
+  Reason: 'Target.NotRegistered',
+  Description: 'Target is not registered to the target group',
+};
+const notInUse: TargetHealth = {
+  State: 'unused',
+  Reason: 'Target.NotInUse',
+  Description: 'Target group is not configured to receive traffic from the load balancer',
+};
+const draining: TargetHealth = {
+  State: 'draining',
+  Reason: 'Target.DeregistrationInProgress',
+  Description: 'Target deregistration is in progress',
+};
+const notLookedAtYet: TargetHealth = {
+  State: 'initial',
+  Reason: 'Elb.RegistrationInProgress',
+  Description: 'Target registration is in progress',
+};
+
+/** Both values are accepted; anomalies are not detected, so neither adds anything to the answer. */
+function checkInclude(include: readonly string[]): Fault | undefined {
+  for (const value of include) {
+    const wrong = checkChoice('Include', value, ['AnomalyDetection', 'All']);
+    if (wrong !== undefined) return wrong;
+  }
+  return undefined;
+}
+
+function checkTargets(targets: readonly unknown[]): Fault | undefined {
+  return checkCount('Targets', targets, quotas.targetsPerCall);
+}
+
+function healthOf(target: TargetDocument, used: boolean, verdict: HealthVerdict | undefined): TargetHealth {
+  if (target.state.kind === 'draining') return draining;
+  if (!used) return notInUse;
+  if (verdict === undefined) return notLookedAtYet;
+  if (verdict.kind === 'healthy') return { State: 'healthy' };
+  return { State: verdict.kind, Reason: verdict.reason, Description: verdict.description };
+}
+
+function describe(group: Entry<'target-group'>, target: TargetDocument, health: TargetHealth): TargetHealthDescription {
+  const { address, port, availabilityZone } = target;
+  return {
+    Target: { Id: address, Port: port, ...(availabilityZone !== undefined && { AvailabilityZone: availabilityZone }) },
+    HealthCheckPort: healthCheckPort(group, port),
+    TargetHealth: { ...health },
+  };
+}
+
+/** Nothing checks it, so the port it would be checked on is the group's. */
+function describeUnregistered(group: Entry<'target-group'>, { address, port }: NamedTarget): TargetHealthDescription {
+  return {
+    Target: { Id: address, Port: port },
+    HealthCheckPort: healthCheckPort(group, group.document.port),
+    TargetHealth: { ...notRegistered },
+  };
+}
+
+function healthCheckPort(group: Entry<'target-group'>, trafficPort: number): string {
+  const { port } = group.document.healthCheck;
+  return port === 'traffic-port' ? `${trafficPort}` : port;
+}

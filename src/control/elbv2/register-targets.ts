@@ -1,0 +1,73 @@
+/**
+ * RegisterTargets. A target that drains is registered again; one that is registered already stays as it is.
+ */
+import type { RegisterTargetsInput, RegisterTargetsOutput } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { accept, refuse } from '#base/result.ts';
+import { type Change, put } from '#model/change.ts';
+import type { HexId, TargetDocument } from '#model/documents.ts';
+import { type Fault, fault } from '#model/fault.ts';
+import type { View } from '#model/view.ts';
+import { findByArn } from './arns.ts';
+import { checkTargetsCount, groupsOfLoadBalancer, loadBalancersOfGroup, registeredCount } from './associations.ts';
+import { checkCount } from './checks.ts';
+import { quotas } from './quotas.ts';
+import type { Elbv2Operation } from './shape.ts';
+import { decodeTarget, type NamedTarget } from './targets.ts';
+
+export const registerTargets: Elbv2Operation<RegisterTargetsInput, RegisterTargetsOutput> = {
+  kind: 'write',
+  decide(view, input, context) {
+    const group = findByArn(view, 'target-group', input.TargetGroupArn, context);
+    if (!group.ok) return group;
+    const wrong = checkCount('Targets', input.Targets, quotas.targetsPerCall);
+    if (wrong !== undefined) return refuse(wrong);
+    const changes = new Map<string, Change>();
+    let addedCount = 0;
+    for (const description of input.Targets) {
+      const target = decodeTarget(group.value, description, context.settings);
+      if (!target.ok) return target;
+      const { key } = target.value;
+      const present = view.get('target', key);
+      const document = registered(group.value.id, target.value, present, context.nowMs);
+      if (present?.state.kind !== 'registered' && !changes.has(key)) addedCount += 1;
+      // A target named twice is registered as it was named last.
+      if (document === present) changes.delete(key);
+      else changes.set(key, put(view, 'target', key, document));
+    }
+    const tooMany = addedCount === 0 ? undefined : checkQuotas(view, group.value.id, addedCount);
+    return tooMany === undefined ? accept({ changes: [...changes.values()], output: {} }) : refuse(tooMany);
+  },
+};
+
+/** The target's document once it is registered: the present one itself where nothing differs. */
+function registered(
+  targetGroupId: HexId,
+  { address, port, availabilityZone }: NamedTarget,
+  present: TargetDocument | undefined,
+  nowMs: number,
+): TargetDocument {
+  const stays = present?.state.kind === 'registered';
+  if (stays && present.availabilityZone === availabilityZone) return present;
+  return {
+    targetGroupId,
+    address,
+    port,
+    ...(availabilityZone !== undefined && { availabilityZone }),
+    state: stays ? present.state : { kind: 'registered', sinceMs: nowMs },
+  };
+}
+
+function checkQuotas(view: View, targetGroupId: HexId, addedCount: number): Fault | undefined {
+  const count = registeredCount(view, targetGroupId) + addedCount;
+  if (count > quotas.targetsPerTargetGroup) {
+    const limit = `the limit is ${quotas.targetsPerTargetGroup}`;
+    return fault('TooManyTargets', `The target group would have ${count} targets; ${limit}`);
+  }
+  for (const loadBalancerId of loadBalancersOfGroup(view, targetGroupId)) {
+    const groups = [...groupsOfLoadBalancer(view, loadBalancerId)];
+    const present = groups.reduce((sum, id) => sum + registeredCount(view, id), 0);
+    const wrong = checkTargetsCount(present + addedCount);
+    if (wrong !== undefined) return wrong;
+  }
+  return undefined;
+}

@@ -1,0 +1,139 @@
+/**
+ * Where a load balancer lives: one address on each of up to two nodes. Rendezvous hashing spreads load balancers so that
+ * two tenants rarely share all their nodes; an address is given out once, and what is placed stays where it is.
+ */
+import { hashNumber } from '#base/hash.ts';
+import { accept, type Result, refuse } from '#base/result.ts';
+import { formatAddress, parsePrefix } from '#model/address.ts';
+import { type Change, put } from '#model/change.ts';
+import type { Entry, HexId, PlacementDocument } from '#model/documents.ts';
+import { type Fault, fault } from '#model/fault.ts';
+import { placementKey } from '#model/keys.ts';
+import { isEmpty, type View } from '#model/view.ts';
+
+/** One node may fail, and one may be taken out, without the load balancer losing its last address. */
+const nodesPerLoadBalancer = 2;
+/** Bounds one transaction; whoever places the unplaced calls again until nothing is left to place. */
+const loadBalancersPerTransactionMax = 1_000;
+
+export interface PlacementWish {
+  readonly loadBalancerId: HexId;
+  /** The zones that the load balancer is enabled for. */
+  readonly zones: readonly string[];
+}
+
+/** Takes a node in, or notes its new zone or prefix; nothing when it is known as it is. */
+export function admitNode(
+  view: View,
+  node: { readonly nodeId: string; readonly zone: string; readonly prefix: string },
+): readonly Change[] {
+  const { nodeId, zone, prefix } = node;
+  const present = view.get('node', nodeId);
+  return present?.zone === zone && present.prefix === prefix ? [] : [put(view, 'node', nodeId, { zone, prefix })];
+}
+
+/**
+ * The placements that the load balancer lacks. None while the region has no node: `placeUnplaced` makes up for it later.
+ * Refuses when it would be left without any, because no node has an address free.
+ */
+export function place(view: View, wish: PlacementWish): Result<readonly Change[], Fault> {
+  const placements = choosePlacements(view, wish, new Set());
+  if (placements.length > 0 || view.count('node') === 0 || !isUnplaced(view, wish.loadBalancerId)) {
+    return accept(placements.map((placement) => putPlacement(view, placement)));
+  }
+  return refuse(fault('TooManyLoadBalancers', 'No node of the region has an address left for another load balancer'));
+}
+
+/** Places load balancers that are on fewer nodes than they could be, as after a node was admitted. */
+export function placeUnplaced(view: View): readonly Change[] {
+  const changes: Change[] = [];
+  const taken = new Set<string>();
+  let placedCount = 0;
+  for (const { id, document } of view.all('load-balancer')) {
+    const wish = { loadBalancerId: id, zones: document.zones.map(({ zone }) => zone) };
+    const placements = choosePlacements(view, wish, taken);
+    for (const placement of placements) {
+      taken.add(placement.address);
+      changes.push(putPlacement(view, placement));
+    }
+    placedCount += placements.length > 0 ? 1 : 0;
+    if (placedCount === loadBalancersPerTransactionMax) break;
+  }
+  return changes;
+}
+
+/**
+ * Each next node is the best that can give an address: in a zone where the load balancer is not yet, then in one that it
+ * is enabled for, then by rendezvous. A zone nobody asked for comes last but is better than one node alone.
+ */
+function choosePlacements(view: View, wish: PlacementWish, taken: ReadonlySet<string>): PlacementDocument[] {
+  const present = [...view.find('placementsOfLoadBalancer', wish.loadBalancerId)].map(({ document }) => document);
+  const usedNodes = new Set(present.map(({ nodeId }) => nodeId));
+  const usedZones = new Set(present.map(({ zone }) => zone));
+  const chosen: PlacementDocument[] = [];
+  if (present.length >= nodesPerLoadBalancer) return chosen;
+  const ranked = rankNodes(view, wish);
+  while (present.length + chosen.length < nodesPerLoadBalancer) {
+    const candidates = ranked.filter(({ id }) => !usedNodes.has(id));
+    const node = candidates.find(({ document }) => !usedZones.has(document.zone)) ?? candidates[0];
+    if (node === undefined) break;
+    usedNodes.add(node.id);
+    const address = freeAddress(view, node, wish.loadBalancerId, taken, chosen);
+    if (address === undefined) continue;
+    const { zone } = node.document;
+    usedZones.add(zone);
+    chosen.push({
+      loadBalancerId: wish.loadBalancerId,
+      nodeId: node.id,
+      zone,
+      address: formatAddress(address),
+      state: { kind: 'pending' },
+    });
+  }
+  return chosen;
+}
+
+/** All nodes, those in the wished zones first, each part in its rendezvous order. */
+function rankNodes(view: View, wish: PlacementWish): Entry<'node'>[] {
+  const ranked = [...view.all('node')].map((node) => ({
+    node,
+    wished: wish.zones.includes(node.document.zone),
+    weight: hashNumber(`${wish.loadBalancerId}/${node.id}`),
+  }));
+  ranked.sort((a, b) => Number(b.wished) - Number(a.wished) || b.weight - a.weight);
+  return ranked.map(({ node }) => node);
+}
+
+/**
+ * Looks through the node's whole prefix, from a place that the load balancer's id decides. A node whose prefix cannot be
+ * read has no address to give, and is no reason to fail.
+ */
+function freeAddress(
+  view: View,
+  node: Entry<'node'>,
+  loadBalancerId: HexId,
+  taken: ReadonlySet<string>,
+  chosen: readonly PlacementDocument[],
+): number | undefined {
+  const prefix = parsePrefix(node.document.prefix);
+  if (prefix === undefined) return undefined;
+  const start = hashNumber(loadBalancerId) % prefix.size;
+  for (let step = 0; step < prefix.size; step += 1) {
+    const offset = (start + step) % prefix.size;
+    const address = prefix.first + offset;
+    // The first address is the node's own, by which it claims the prefix; 0 and 255 look like networks and broadcasts.
+    if (offset === 0 || address % 256 === 0 || address % 256 === 255) continue;
+    const text = formatAddress(address);
+    if (taken.has(text) || chosen.some((placement) => placement.address === text)) continue;
+    if (isEmpty(view.find('placementByAddress', text))) return address;
+  }
+  return undefined;
+}
+
+function putPlacement(view: View, placement: PlacementDocument): Change {
+  return put(view, 'placement', placementKey(placement), placement);
+}
+
+function isUnplaced(view: View, loadBalancerId: HexId): boolean {
+  return isEmpty(view.find('placementsOfLoadBalancer', loadBalancerId));
+}

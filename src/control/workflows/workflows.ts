@@ -1,0 +1,76 @@
+/**
+ * The control plane's own work: it admits nodes, records what they serve, and removes targets that have drained. Each
+ * step is a decision like any other: pure, judged by the guard, written to the journal with its cause.
+ */
+import { accept } from '#base/result.ts';
+import type { Clock } from '#io/clock.ts';
+import type { Log } from '#io/log.ts';
+import type { Random } from '#io/random.ts';
+import { every, type Timer } from '#io/timers.ts';
+import type { Journal } from '#journal/journal.ts';
+import type { Change } from '#model/change.ts';
+import { isEmpty, type View } from '#model/view.ts';
+import { drained, removeDrained } from './draining.ts';
+import { admitNode, placeUnplaced } from './placement.ts';
+import { recordServing, type ServingReport } from './serving.ts';
+
+const drainPeriodMs = 250;
+
+export interface WorkflowsOptions {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export class Workflows {
+  readonly #options: WorkflowsOptions;
+  readonly #timer: Timer;
+
+  constructor(options: WorkflowsOptions) {
+    this.#options = options;
+    this.#timer = every(drainPeriodMs, async () => {
+      // Looked up first, so that idle seconds write nothing and wait for nobody.
+      if (isEmpty(drained(options.journal.view, options.clock.wallMs()))) return;
+      await this.#run('RemoveDrainedTargets', (view) => removeDrained(view, options.clock.wallMs()));
+    });
+  }
+
+  /** Makes the node known, and places what waited for one. Gives the reason when the node may not join. */
+  async admit(node: {
+    readonly id: string;
+    readonly zone: string;
+    readonly prefix: string;
+  }): Promise<string | undefined> {
+    const outside = addressOutside(this.#options.journal.view, node);
+    if (outside !== undefined) return outside;
+    await this.#run('AdmitNode', (view) => admitNode(view, { nodeId: node.id, zone: node.zone, prefix: node.prefix }));
+    await this.#run('PlaceLoadBalancers', (view) => placeUnplaced(view));
+    return undefined;
+  }
+
+  async serving(nodeId: string, reports: readonly ServingReport[]): Promise<void> {
+    await this.#run('RecordServing', (view) =>
+      recordServing(view, { nodeId, reports, nowMs: this.#options.clock.wallMs() }),
+    );
+  }
+
+  stop(): void {
+    this.#timer.stop();
+  }
+
+  async #run(action: string, decide: (view: View) => readonly Change[]): Promise<void> {
+    const { journal, random, log } = this.#options;
+    const cause = { principal: 'ballast', channel: 'workflow', action, requestId: random.hex(32) } as const;
+    const result = await journal.transact(cause, (view) => accept({ changes: decide(view), output: undefined }));
+    if (!result.ok) log.error(`workflow ${action}: ${result.fault.message}`);
+  }
+}
+
+/** A node must not come back with other addresses while load balancers hold some of the old ones. */
+function addressOutside(view: View, node: { readonly id: string; readonly prefix: string }): string | undefined {
+  const known = view.get('node', node.id);
+  if (known === undefined || known.prefix === node.prefix || isEmpty(view.find('placementsOfNode', node.id)))
+    return undefined;
+  return `${node.id} has load balancers on addresses of ${known.prefix} and cannot move to ${node.prefix}; start with the same --addresses and --nodes as before`;
+}

@@ -1,0 +1,198 @@
+/**
+ * Builds the control plane's process: the journal with its guard, the decisions, the AWS API, the operator API with the
+ * link, and the workflows.
+ */
+
+import { startOperatorServer } from '#api/operator.ts';
+import { startApiServer } from '#api/server.ts';
+import { createControl } from '#control/control.ts';
+import { HealthBoard } from '#control/health-board.ts';
+import { firstCredentials, keyLookup } from '#control/keys.ts';
+import { Workflows } from '#control/workflows/workflows.ts';
+import { guardJournal } from '#guard/guard.ts';
+import { systemClock } from '#io/clock.ts';
+import { readFileIfThere, writeFileWhole } from '#io/files.ts';
+import { systemRandom } from '#io/random.ts';
+import { type Journal, openJournal } from '#journal/journal.ts';
+import { openSealer, type Sealer } from '#journal/seal.ts';
+import { openSqliteStore } from '#journal/sqlite-store.ts';
+import { type Store, StoreDamaged, StoreFailure } from '#journal/store.ts';
+import { LinkServer } from '#link/server.ts';
+import { explainListen } from './listen.ts';
+import type { ControlPlaneSettings, ProcessNews } from './messages.ts';
+import { metricsPage } from './metrics.ts';
+import { paths } from './paths.ts';
+import type { RoleContext, Started } from './process.ts';
+import { regionSettings } from './region.ts';
+import { statusOf } from './status.ts';
+
+export async function startControlPlane(settings: ControlPlaneSettings, { log }: RoleContext): Promise<Started> {
+  const clock = systemClock;
+  const random = systemRandom;
+  const startedMs = clock.monotonicMs();
+  const opened = openStore(settings);
+  if ('refused' in opened) return opened;
+  const journal = openJournal({ store: opened, guard: guardJournal, clock, log });
+  const isNew = journal.head.revision === 0;
+  const sealer = openSealerOr(paths.sealKey(settings.data), isNew);
+  if ('refused' in sealer) return sealer;
+  const credentials = await firstCredentials({
+    journal,
+    sealer,
+    random,
+    account: settings.account,
+    nowMs: clock.wallMs(),
+  });
+  writeCredentials(paths.credentials(settings.data), credentials, settings.region);
+
+  const health = new HealthBoard();
+  const workflows = new Workflows({ journal, clock, random, log });
+  const link = new LinkServer({
+    source: linkSource(journal),
+    token: settings.linkToken,
+    clock,
+    log,
+    events: {
+      admit: async (role) => {
+        if (role.kind === 'dns') return {};
+        const refused = await workflows.admit(role);
+        return refused === undefined ? {} : { refused };
+      },
+      serving: (nodeId, reports) => void workflows.serving(nodeId, reports),
+      health: (nodeId, verdicts) => health.record(nodeId, verdicts),
+      gone: (nodeId) => health.forget(nodeId),
+    },
+  });
+  const control = createControl({
+    journal,
+    settings: regionSettings(settings),
+    health: (key) => health.lookup(key),
+    clock,
+    random,
+  });
+
+  let processes: readonly ProcessNews[] = [];
+  let api: Awaited<ReturnType<typeof startApiServer>> | undefined;
+  let operator: Awaited<ReturnType<typeof startOperatorServer>>;
+  try {
+    api = await startApiServer({
+      ...settings.api,
+      region: settings.region,
+      execute: control.execute,
+      offers: control.offers,
+      lookupKey: keyLookup(journal, sealer),
+      clock,
+      random,
+      log,
+    });
+  } catch (error) {
+    return { refused: explainListen(error, { name: 'AWS API', flag: '--api', ...settings.api }) };
+  }
+  const apiServer = api;
+  const endpoints = {
+    api: { host: settings.api.host, port: api.port },
+    operator: settings.operator,
+    dns: settings.dns,
+  };
+  try {
+    operator = await startOperatorServer({
+      ...settings.operator,
+      operatorKey: settings.operatorKey,
+      log,
+      status: () => {
+        const uptimeSeconds = (clock.monotonicMs() - startedMs) / 1000;
+        return statusOf({
+          settings,
+          endpoints,
+          journal,
+          followers: link.followers,
+          processes,
+          uptimeSeconds,
+          nowMs: clock.wallMs(),
+        });
+      },
+      metrics: () => metricsPage({ journal, link, health, api: apiServer.stats() }),
+      upgradeLink: (request, socket, head) => link.upgrade(request, socket, head),
+    });
+  } catch (error) {
+    return { refused: explainListen(error, { name: 'operator API', flag: '--operator', ...settings.operator }) };
+  }
+  endpoints.operator = { host: settings.operator.host, port: operator.port };
+  log.info(`serves revision ${journal.head.revision} of store ${journal.identity.storeId}`);
+
+  return {
+    info: {
+      apiPort: api.port,
+      operatorPort: operator.port,
+      accessKeyId: credentials.accessKeyId,
+      madeCredentials: credentials.made,
+    },
+    onProcesses: (news) => {
+      processes = news.processes;
+      endpoints.dns = news.dns;
+    },
+    stop: async () => {
+      workflows.stop();
+      await apiServer.close();
+      link.close();
+      await operator.close();
+      await journal.close();
+    },
+  };
+}
+
+/** Opens the state store, or says why it cannot be used. Whatever it says, nothing was written over. */
+function openStore(settings: ControlPlaneSettings): Store | { readonly refused: string; readonly storeDamaged?: true } {
+  const { environment, region, data } = settings;
+  try {
+    const identity = { storeId: systemRandom.hex(32), environment, region, createdAtMs: systemClock.wallMs() };
+    const store = openSqliteStore(paths.journal(data), identity);
+    const differing = (['environment', 'region'] as const).find((part) => store.identity[part] !== settings[part]);
+    if (differing === undefined) return store;
+    const refused = `the state store in ${data} was made for ${differing} '${store.identity[differing]}', not '${settings[differing]}'; start with --${differing} ${store.identity[differing]}, or choose another folder with --data`;
+    store.close();
+    return { refused };
+  } catch (error) {
+    if (error instanceof StoreDamaged) {
+      return { refused: `the state store is damaged and is left as it is: ${error.message}`, storeDamaged: true };
+    }
+    if (error instanceof StoreFailure) return { refused: `the state store cannot be opened: ${error.message}` };
+    throw error;
+  }
+}
+
+function openSealerOr(
+  path: string,
+  mayMake: boolean,
+): Sealer | { readonly refused: string; readonly storeDamaged: true } {
+  try {
+    return openSealer(path, mayMake);
+  } catch (error) {
+    return { refused: (error as Error).message, storeDamaged: true };
+  }
+}
+
+/** The file that AWS tools read; kept when it already holds these credentials. */
+function writeCredentials(
+  path: string,
+  { accessKeyId, secretAccessKey }: { accessKeyId: string; secretAccessKey: string },
+  region: string,
+): void {
+  const text = `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\nregion = ${region}\n`;
+  if (readFileIfThere(path) !== text) writeFileWhole(path, text, 0o600);
+}
+
+function linkSource(journal: Journal) {
+  return {
+    get view() {
+      return journal.view;
+    },
+    get head() {
+      return journal.head;
+    },
+    storeId: journal.identity.storeId,
+    hashAt: (revision: number) => journal.hashAt(revision),
+    transactionsFrom: (revision: number) => journal.transactionsFrom(revision),
+    follow: (follower: Parameters<Journal['follow']>[0]) => journal.follow(follower),
+  };
+}

@@ -1,0 +1,83 @@
+/** The entry of `ballast`: gives the command line its commands, and the commands this machine. */
+import { accept, refuse } from '#base/result.ts';
+import { version } from '#base/version.ts';
+import type { Command, CommandContext } from '#cli/command.ts';
+import { refuseUsage, runCommandLine } from '#cli/command-line.ts';
+import { status } from '#cli/status.ts';
+import { readFileIfThere } from '#io/files.ts';
+import {
+  commandLine,
+  coresCount,
+  environment,
+  homeFolder,
+  setExitCode,
+  standardError,
+  standardOutput,
+  workingFolder,
+} from '#io/process.ts';
+import { describeRunning, firstCommands } from './report.ts';
+import { readSettings, settingFlags } from './settings.ts';
+
+const upCommand: Command = {
+  name: 'up',
+  summary: 'run a region: control plane, DNS server and load balancer nodes',
+  flags: settingFlags,
+  examples: [
+    { line: 'ballast up', purpose: 'on this machine, with its state in ~/.ballast' },
+    { line: 'ballast up --data /var/lib/ballast --nodes 3 --environment staging', purpose: 'three nodes' },
+  ],
+  run: runUp,
+};
+
+setExitCode(
+  await runCommandLine([upCommand, status], {
+    args: commandLine,
+    environment,
+    homeFolder: homeFolder(),
+    workingFolder: workingFolder(),
+    readFile,
+    output: standardOutput,
+    errors: standardError,
+  }),
+);
+
+async function runUp(context: CommandContext): Promise<number> {
+  const settings = readSettings(context.args, context.environment, { ...context, coresCount: coresCount() });
+  if (!settings.ok) return refuseUsage(context, `up: ${settings.fault}`);
+  // Only now: the other commands need nothing of what runs a region, and start faster without.
+  const { up } = await import('./up.ts');
+  const say = (text: string) => context.output.write(`${text}\n`);
+  return up(settings.value, {
+    ready: (report) => {
+      say(
+        `Ballast ${version} serves region ${report.region}, environment ${report.environment}; state in ${report.data}`,
+      );
+      say('');
+      for (const line of describeRunning(report)) say(`  ${line}`);
+      say('');
+      if (report.madeCredentials) {
+        // The one time that the secret is shown: to whoever started this Ballast first, and to no log.
+        const file = context.readFile(report.credentialsFile);
+        say(`Credentials, made now and kept in ${report.credentialsFile}:`);
+        for (const line of (file.ok ? (file.value ?? '') : '').split('\n').filter((each) => each.startsWith('aws_')))
+          say(`  ${line}`);
+        say('');
+      }
+      say('To make a load balancer with the AWS CLI:');
+      say('');
+      for (const line of firstCommands(report)) say(`  ${line}`);
+      say('');
+      say('Ctrl-C stops everything.');
+    },
+    refused: (reason) => context.errors.write(`ballast: ${reason}\n`),
+    stopping: () => say('Stopping: running requests may finish; Ctrl-C again stops at once.'),
+  });
+}
+
+function readFile(path: string) {
+  try {
+    return accept(readFileIfThere(path));
+  } catch (error) {
+    return refuse(`${path} cannot be read: ${(error as Error).message}`);
+  }
+}

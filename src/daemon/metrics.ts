@@ -1,0 +1,69 @@
+/** Puts together what `/metrics` answers: counters from the nodes, and what the control plane knows itself. */
+import type { ApiStats } from '#api/server.ts';
+import { version } from '#base/version.ts';
+import type { HealthBoard } from '#control/health-board.ts';
+import type { Journal } from '#journal/journal.ts';
+import type { LinkServer } from '#link/server.ts';
+import { kinds } from '#model/documents.ts';
+import type { View } from '#model/view.ts';
+import { renderMetrics, type Snapshot } from '#observe/metrics.ts';
+import type { ProxyStats } from '#proxy/proxy.ts';
+import { nodeStatuses } from './status.ts';
+
+/** A scrape waits no longer for a node's counters; one that is slower is left out of this page. */
+const statsTimeoutMs = 2_000;
+
+export async function metricsPage(sources: {
+  readonly journal: Journal;
+  readonly link: LinkServer;
+  readonly health: HealthBoard;
+  readonly api: ApiStats;
+}): Promise<string> {
+  const { journal, link, health, api } = sources;
+  const { view } = journal;
+  const traffic = [...(await link.stats(statsTimeoutMs))].map(([node, stats]) => ({
+    node,
+    loadBalancers: (stats as ProxyStats).loadBalancers,
+  }));
+  return renderMetrics({
+    version,
+    label: (id) => labelOf(view, id),
+    traffic,
+    hosts: hostsOf(view, health),
+    journal: { revision: journal.head.revision, ...journal.stats },
+    documents: Object.fromEntries(kinds.map((kind) => [kind, view.count(kind)])),
+    nodes: nodeStatuses(journal, link.followers).map((node) => ({
+      ...node,
+      held: link.followers.get(node.id)?.held.length ?? 0,
+    })),
+    api,
+  });
+}
+
+/** The last part of the ARN, which is how CloudWatch's dimensions name load balancers and target groups. */
+function labelOf(view: View, id: string): string {
+  const loadBalancer = view.get('load-balancer', id);
+  if (loadBalancer !== undefined) return `app/${loadBalancer.name}/${id}`;
+  const group = view.get('target-group', id);
+  return group === undefined ? id : `targetgroup/${group.name}/${id}`;
+}
+
+function hostsOf(view: View, health: HealthBoard): Snapshot['hosts'] {
+  const hosts: Snapshot['hosts'][number][] = [];
+  for (const { id: targetGroupId } of view.all('target-group')) {
+    let healthy = 0;
+    let unhealthy = 0;
+    for (const { id, document } of view.find('targetsOfTargetGroup', targetGroupId)) {
+      const verdict = document.state.kind === 'registered' ? health.lookup(id) : undefined;
+      if (verdict?.kind === 'healthy') healthy += 1;
+      else if (verdict?.kind === 'unhealthy') unhealthy += 1;
+    }
+    const loadBalancers = new Set<string>();
+    for (const { document: rule } of view.find('rulesUsingTargetGroup', targetGroupId)) {
+      const listener = view.get('listener', rule.listenerId);
+      if (listener !== undefined) loadBalancers.add(listener.loadBalancerId);
+    }
+    for (const loadBalancerId of loadBalancers) hosts.push({ loadBalancerId, targetGroupId, healthy, unhealthy });
+  }
+  return hosts;
+}

@@ -1,0 +1,25 @@
+/** The region that a Ballast makes up for its tenants: zones, one default subnet in each, one network. */
+import type { RegionSettings } from '#control/operation.ts';
+
+/** Default subnets are numbered from here, so that the first one is `subnet-0000000a`. */
+const firstSubnetNumber = 0xa;
+
+export function regionSettings(settings: {
+  readonly region: string;
+  readonly zones: readonly string[];
+  readonly domain: string;
+}): RegionSettings {
+  const { region, domain } = settings;
+  const zones = [...settings.zones].sort();
+  return {
+    region,
+    domain,
+    zones,
+    vpcId: 'vpc-00000001',
+    defaultSubnets: zones.map((zone, index) => ({ id: defaultSubnetId(index), zone })),
+  };
+}
+
+export function defaultSubnetId(index: number): string {
+  return `subnet-${(firstSubnetNumber + index).toString(16).padStart(8, '0')}`;
+}

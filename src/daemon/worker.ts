@@ -1,0 +1,4 @@
+/** The entry of a worker process. */
+import { runWorker } from '#node/worker.ts';
+
+runWorker();

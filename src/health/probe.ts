@@ -1,0 +1,70 @@
+/** One probe: a GET on a connection of its own, with one limit on its whole duration. It never throws. */
+import { type ClientRequest, request } from 'node:http';
+import { after } from '#io/timers.ts';
+import type { HealthCheckSettings } from '#model/documents.ts';
+import { parseMatcher } from './matcher.ts';
+import type { ProbeOutcome } from './streak.ts';
+
+/** More of a body than this is not read: the status code has said all. */
+const bodyBytesMax = 64 * 1024;
+
+/** Asks the target once. `signal` ends it early; its outcome is then of no interest. */
+export function probe(
+  target: { readonly address: string; readonly port: number },
+  settings: HealthCheckSettings,
+  signal: AbortSignal,
+): Promise<ProbeOutcome> {
+  const port = settings.port === 'traffic-port' ? target.port : Number(settings.port);
+  const matches = parseMatcher(settings.matcher);
+  return new Promise((resolve) => {
+    let outgoing: ClientRequest;
+    try {
+      outgoing = request({
+        host: target.address,
+        port,
+        path: settings.path,
+        method: 'GET',
+        agent: false,
+        signal,
+        headers: { host: `${target.address}:${port}`, 'user-agent': 'ELB-HealthChecker/2.0', connection: 'close' },
+      });
+    } catch {
+      // A path that cannot stand in a request is the settings' fault, and no reason to end the node.
+      return resolve(failure('Target.FailedHealthChecks', 'Health checks failed'));
+    }
+    const finish = (outcome: ProbeOutcome) => {
+      timer.stop();
+      outgoing.destroy();
+      resolve(outcome);
+    };
+    const timer = after(settings.timeoutSeconds * 1000, () => finish(failure('Target.Timeout', 'Request timed out')));
+    outgoing.on('error', () => finish(failure('Target.FailedHealthChecks', 'Health checks failed')));
+    outgoing.on('response', (response) => {
+      const statusCode = response.statusCode ?? 0;
+      const outcome = matches?.(statusCode)
+        ? success
+        : failure('Target.ResponseCodeMismatch', `Health checks failed with these codes: [${statusCode}]`);
+      let bytes = 0;
+      response.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > bodyBytesMax) finish(outcome);
+      });
+      // An answer that breaks off is no answer.
+      response.on('error', () => finish(failure('Target.FailedHealthChecks', 'Health checks failed')));
+      response.on('end', () => finish(outcome));
+    });
+    // A target that switches protocols instead of answering has not answered.
+    outgoing.on('upgrade', () => finish(failure('Target.FailedHealthChecks', 'Health checks failed')));
+    outgoing.end();
+    return undefined;
+  });
+}
+
+const success: ProbeOutcome = { kind: 'success' };
+
+function failure(
+  reason: 'Target.ResponseCodeMismatch' | 'Target.Timeout' | 'Target.FailedHealthChecks',
+  description: string,
+): ProbeOutcome {
+  return { kind: 'failure', verdict: { kind: 'unhealthy', reason, description } };
+}

@@ -1,0 +1,23 @@
+/** What a node and its workers tell each other. Both are the same program, started by each other. */
+import type { RoutingTable } from '#routing/table.ts';
+
+export type ToWorker =
+  | { readonly type: 'start'; readonly name: string; readonly successionPath: string; readonly parentInstance: string }
+  /** Puts these tables into service and takes out those of the removed listeners; everything else stays. */
+  | {
+      readonly type: 'tables';
+      readonly version: number;
+      readonly tables: readonly RoutingTable[];
+      readonly removed: readonly string[];
+    }
+  | { readonly type: 'stats'; readonly id: number }
+  | { readonly type: 'drain'; readonly timeoutMs: number };
+
+export type FromWorker =
+  /** Each listener of the version, with the reason when it cannot be served. */
+  | {
+      readonly type: 'applied';
+      readonly version: number;
+      readonly failures: readonly (readonly [listenerId: string, reason: string])[];
+    }
+  | { readonly type: 'stats'; readonly id: number; readonly stats: unknown };

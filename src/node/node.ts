@@ -1,0 +1,285 @@
+/**
+ * A load balancer node. It follows the journal through the link, keeps its last good state on its own disk, probes its
+ * targets and tells its workers what to serve. It starts from the last good state, needs no control plane to serve it,
+ * and stops serving a load balancer only when a tombstone says so.
+ */
+import { type CheckedTarget, Checker } from '#health/checker.ts';
+import type { Clock } from '#io/clock.ts';
+import type { Log } from '#io/log.ts';
+import { announceSuccessor } from '#io/succession.ts';
+import { every, soon, type Timer } from '#io/timers.ts';
+import { openReplica, type Replica } from '#journal/replica.ts';
+import { LinkClient, type News } from '#link/client.ts';
+import { entriesPerFrameMax, type ServingReport } from '#link/frames.ts';
+import { unreferenced } from '#link/subset.ts';
+import type { HexId } from '#model/documents.ts';
+import type { HealthVerdict } from '#model/health.ts';
+import { targetKey } from '#model/keys.ts';
+import { addProxyStats, type ProxyStats } from '#proxy/stats.ts';
+import { applyNews } from './brake.ts';
+import { type Claim, claimAddresses } from './claim.ts';
+import { RoutingBook, type TableNews } from './routing-book.ts';
+import { type Failures, Workers } from './workers.ts';
+
+/** A listener whose port could not be bound is tried again this often. */
+const retryFailuresMs = 5_000;
+const statsTimeoutMs = 1_000;
+
+export interface NodeOptions {
+  readonly id: string;
+  readonly zone: string;
+  readonly prefix: string;
+  /** The file of the last good state. */
+  readonly lastGoodPath: string;
+  readonly linkUrl: string;
+  readonly linkToken: string;
+  readonly workersCount: number;
+  readonly workerEntry: URL;
+  readonly successionPath: string;
+  readonly instance: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Told the process ids of the workers whenever one was started. */
+  readonly onWorkers: (pids: readonly number[]) => void;
+}
+
+export class BalancerNode {
+  readonly #options: NodeOptions;
+  readonly #replica: Replica;
+  readonly #verdicts: Map<string, HealthVerdict>;
+  readonly #book: RoutingBook;
+  readonly #workers: Workers;
+  readonly #checker;
+  readonly #reported = new Map<HexId, string>();
+  #failures = new Map<HexId, string>();
+  #claim: Claim | undefined;
+  #link: LinkClient | undefined;
+  #retry: Timer | undefined;
+  #untoldVerdicts = new Map<string, HealthVerdict | null>();
+  #unhealthyListeners = new Set<HexId>();
+  /** Settles when the latest news is in service. */
+  #served: Promise<void> = Promise.resolve();
+  #firstNews = Promise.withResolvers<void>();
+
+  constructor(options: NodeOptions) {
+    this.#options = options;
+    this.#replica = openReplica(options.lastGoodPath, options.log);
+    this.#verdicts = new Map(this.#replica.health);
+    this.#book = new RoutingBook(this.#replica.view, (key) => this.#verdicts.get(key), options.id);
+    this.#workers = new Workers({
+      count: options.workersCount,
+      name: options.id,
+      entry: options.workerEntry,
+      successionPath: options.successionPath,
+      instance: options.instance,
+      log: options.log,
+      onStarted: () => options.onWorkers(this.#workers.pids),
+    });
+    this.#checker = new Checker((key, verdict) => this.#verdict(key, verdict));
+  }
+
+  /** Resolves once the workers serve the last good state; gives the reason when the node cannot start. */
+  async start(): Promise<{ readonly refused: string } | undefined> {
+    const { id, prefix, linkUrl, linkToken, zone, log, successionPath, instance } = this.#options;
+    const claim = await claimAddresses(prefix);
+    if ('refused' in claim) return claim;
+    this.#claim = claim;
+    const { tables } = this.#book.compileAll();
+    this.#noteFailures(await this.#workers.start(tables), { tables, removed: [] });
+    announceSuccessor(successionPath, instance);
+    this.#watchTargets();
+    if (tables.length > 0)
+      log.info(
+        `serves ${tables.length} listeners from the last good state, revision ${this.#replica.position.revision}`,
+      );
+    this.#link = new LinkClient({
+      url: linkUrl,
+      token: linkToken,
+      role: { kind: 'node', id, zone, prefix },
+      log,
+      state: () => {
+        // What nothing refers to is let go while no link could be told otherwise.
+        this.#replica.forget(unreferenced(this.#replica.view));
+        return { position: this.#replica.position, holds: this.#holds() };
+      },
+      onNews: (news) => this.#apply(news),
+      onConnected: () => void this.#served.then(() => this.#tellEverything()),
+      onDiverged: (reason) =>
+        log.error(
+          `the control plane's store does not have this node's past, so nothing is taken from it and serving goes on: ${reason}`,
+        ),
+      stats: () => this.stats(),
+    });
+    this.#retry = every(retryFailuresMs, () => this.#retryFailures());
+    return undefined;
+  }
+
+  /** Resolves when the control plane has brought the node in step for the first time. */
+  get inStep(): Promise<void> {
+    return this.#firstNews.promise;
+  }
+
+  get workerPids(): number[] {
+    return this.#workers.pids;
+  }
+
+  /** The counters of all workers, added up. */
+  async stats(): Promise<ProxyStats> {
+    return addProxyStats((await this.#workers.stats(statsTimeoutMs)) as ProxyStats[]);
+  }
+
+  /** Lets running requests finish for so long, then ends. */
+  async stop(drainMs: number): Promise<void> {
+    this.#retry?.stop();
+    this.#link?.stop();
+    this.#checker.stop();
+    await this.#workers.stop(drainMs);
+    this.#claim?.release();
+    this.#replica.close();
+  }
+
+  #apply(news: News): void {
+    const { applied, held } = applyNews(this.#replica, news);
+    for (const { revision, reason } of held) {
+      this.#options.log.error(`revision ${revision} is held back, serving goes on: ${reason}`);
+      this.#link?.send({ type: 'held', revision, reason });
+    }
+    if (applied.some(({ kind }) => kind !== 'load-balancer' && kind !== 'placement')) this.#watchTargets();
+    const touched = applied
+      .flatMap(({ before, after }) => [before, after])
+      .map((entry) => (entry?.kind === 'placement' ? entry.document.loadBalancerId : undefined));
+    this.#served = this.#serve(this.#book.compile(this.#book.concerned(applied))).then(() => {
+      this.#report(touched.filter((id) => id !== undefined));
+      this.#link?.send({ type: 'applied', revision: news.position.revision });
+      this.#firstNews.resolve();
+    });
+  }
+
+  async #serve(news: TableNews): Promise<void> {
+    if (news.tables.length === 0 && news.removed.length === 0) return;
+    this.#noteFailures(await this.#workers.update(news.tables, news.removed), news);
+  }
+
+  #noteFailures(failures: Failures, news: TableNews): void {
+    for (const id of news.removed) this.#failures.delete(id);
+    for (const table of news.tables) {
+      const reason = failures.get(table.listenerId);
+      if (reason === undefined) {
+        this.#failures.delete(table.listenerId);
+        continue;
+      }
+      if (this.#failures.get(table.listenerId) !== reason) {
+        this.#options.log.error(
+          `listener ${table.address}:${table.port} of ${table.loadBalancer.name} cannot be served: ${reason}`,
+        );
+      }
+      this.#failures.set(table.listenerId, reason);
+    }
+    this.#report(news.tables.map((table) => table.loadBalancer.id));
+  }
+
+  async #retryFailures(): Promise<void> {
+    const tables = [...this.#failures.keys()]
+      .map((id) => this.#book.tables.get(id))
+      .filter((table) => table !== undefined);
+    await this.#serve({ tables, removed: [] });
+  }
+
+  /** Tells how these load balancers are served, where that differs from what was told. */
+  #report(loadBalancers: readonly HexId[]): void {
+    const reports: ServingReport[] = [];
+    for (const id of new Set(loadBalancers)) {
+      const isHeld = this.#replica.view.get('load-balancer', id) !== undefined;
+      const failure = this.#failureOf(id);
+      if (!isHeld) this.#reported.delete(id);
+      else if (this.#reported.get(id) !== (failure ?? ''))
+        reports.push({ loadBalancerId: id, ...(failure && { failure }) });
+    }
+    if (reports.length === 0 || !this.#link?.send({ type: 'serving', reports })) return;
+    for (const { loadBalancerId, failure } of reports) this.#reported.set(loadBalancerId, failure ?? '');
+  }
+
+  #failureOf(loadBalancerId: HexId): string | undefined {
+    for (const { id, document } of this.#replica.view.find('listenersOfLoadBalancer', loadBalancerId)) {
+      const reason = this.#failures.get(id);
+      if (reason !== undefined) return `port ${document.port}: ${reason}`;
+    }
+    return undefined;
+  }
+
+  #tellEverything(): void {
+    this.#reported.clear();
+    this.#report(
+      [...this.#replica.view.find('placementsOfNode', this.#options.id)].map(({ document }) => document.loadBalancerId),
+    );
+    this.#link?.send({ type: 'applied', revision: this.#replica.position.revision });
+    this.#tellVerdicts([...this.#verdicts]);
+  }
+
+  #holds(): { loadBalancers: string[]; targetGroups: string[] } {
+    const { view } = this.#replica;
+    return {
+      loadBalancers: [...view.all('load-balancer')].map(({ id }) => id),
+      targetGroups: [...view.all('target-group')].map(({ id }) => id),
+    };
+  }
+
+  /** Probes the registered targets of every group that is in use. */
+  #watchTargets(): void {
+    const { view } = this.#replica;
+    const targets: CheckedTarget[] = [];
+    const keys = new Set<string>();
+    for (const group of view.all('target-group')) {
+      if (this.#book.listenersUsing(group.id).length === 0) continue;
+      for (const { document: target } of view.find('targetsOfTargetGroup', group.id)) {
+        if (target.state.kind !== 'registered') continue;
+        const key = targetKey(target);
+        const known = this.#verdicts.get(key);
+        keys.add(key);
+        targets.push({
+          key,
+          address: target.address,
+          port: target.port,
+          settings: group.document.healthCheck,
+          ...(known && { known }),
+        });
+      }
+    }
+    for (const key of this.#verdicts.keys()) {
+      if (keys.has(key)) continue;
+      this.#verdicts.delete(key);
+      this.#replica.keepHealth(key, undefined);
+      this.#queueVerdict(key, null);
+    }
+    this.#checker.setTargets(targets);
+  }
+
+  #verdict(key: string, verdict: HealthVerdict): void {
+    this.#verdicts.set(key, verdict);
+    this.#replica.keepHealth(key, verdict);
+    this.#queueVerdict(key, verdict);
+    const groupId = key.slice(0, key.indexOf('/'));
+    for (const listener of this.#book.listenersUsing(groupId)) this.#unhealthyListeners.add(listener);
+  }
+
+  /** Verdicts that come together are told together, and compile each listener once. */
+  #queueVerdict(key: string, verdict: HealthVerdict | null): void {
+    if (this.#untoldVerdicts.size === 0) {
+      soon(() => {
+        const verdicts = [...this.#untoldVerdicts];
+        this.#untoldVerdicts.clear();
+        this.#tellVerdicts(verdicts);
+        const listeners = this.#unhealthyListeners;
+        this.#unhealthyListeners = new Set();
+        void this.#serve(this.#book.compile(listeners));
+      });
+    }
+    this.#untoldVerdicts.set(key, verdict);
+  }
+
+  #tellVerdicts(verdicts: readonly (readonly [string, HealthVerdict | null])[]): void {
+    for (let start = 0; start < verdicts.length; start += entriesPerFrameMax) {
+      this.#link?.send({ type: 'health', verdicts: verdicts.slice(start, start + entriesPerFrameMax) });
+    }
+  }
+}

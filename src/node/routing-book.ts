@@ -1,0 +1,97 @@
+/**
+ * Every listener's routing table, kept in step with the documents and the health that it was compiled from. It finds
+ * out which listeners a change concerns, so that one target's news does not recompile everything.
+ */
+import type { Applied } from '#journal/replica.ts';
+import type { Entry, HexId } from '#model/documents.ts';
+import type { HealthLookup } from '#model/health.ts';
+import type { View } from '#model/view.ts';
+import { compileListener } from '#routing/compile.ts';
+import type { RoutingTable } from '#routing/table.ts';
+
+export interface TableNews {
+  readonly tables: readonly RoutingTable[];
+  /** Listeners that had a table and have none any more. */
+  readonly removed: readonly HexId[];
+}
+
+export class RoutingBook {
+  readonly #view: View;
+  readonly #health: HealthLookup;
+  readonly #nodeId: string;
+  readonly #tables = new Map<HexId, RoutingTable>();
+
+  constructor(view: View, health: HealthLookup, nodeId: string) {
+    this.#view = view;
+    this.#health = health;
+    this.#nodeId = nodeId;
+  }
+
+  get tables(): ReadonlyMap<HexId, RoutingTable> {
+    return this.#tables;
+  }
+
+  compileAll(): TableNews {
+    return this.compile(new Set([...this.#view.all('listener')].map(({ id }) => id)));
+  }
+
+  /** Compiles these listeners anew and says what became of their tables. */
+  compile(listeners: ReadonlySet<HexId>): TableNews {
+    const tables: RoutingTable[] = [];
+    const removed: HexId[] = [];
+    for (const id of listeners) {
+      const table = compileListener(this.#view, this.#health, { listenerId: id, nodeId: this.#nodeId });
+      if (table !== undefined) {
+        this.#tables.set(id, table);
+        tables.push(table);
+      } else if (this.#tables.delete(id)) {
+        removed.push(id);
+      }
+    }
+    return { tables, removed };
+  }
+
+  /** The listeners whose tables depend on what was applied. */
+  concerned(applied: readonly Applied[]): Set<HexId> {
+    const listeners = new Set<HexId>();
+    const groups = new Set<HexId>();
+    for (const { before, after } of applied) {
+      for (const entry of [before, after]) {
+        if (entry !== undefined) this.#concernedBy(entry, listeners, groups);
+      }
+    }
+    for (const group of groups) for (const listener of this.listenersUsing(group)) listeners.add(listener);
+    return listeners;
+  }
+
+  listenersUsing(targetGroupId: HexId): HexId[] {
+    return [...this.#view.find('rulesUsingTargetGroup', targetGroupId)].map(({ document }) => document.listenerId);
+  }
+
+  #concernedBy(entry: Entry, listeners: Set<HexId>, groups: Set<HexId>): void {
+    switch (entry.kind) {
+      case 'listener':
+        listeners.add(entry.id);
+        return;
+      case 'rule':
+        listeners.add(entry.document.listenerId);
+        return;
+      case 'target-group':
+        groups.add(entry.id);
+        return;
+      case 'target':
+        groups.add(entry.document.targetGroupId);
+        return;
+      case 'load-balancer':
+      case 'placement': {
+        const id = entry.kind === 'placement' ? entry.document.loadBalancerId : entry.id;
+        for (const listener of this.#view.find('listenersOfLoadBalancer', id)) listeners.add(listener.id);
+        return;
+      }
+      case 'node':
+      case 'principal':
+      case 'access-key':
+        return;
+    }
+  }
+}

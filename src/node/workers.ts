@@ -1,0 +1,174 @@
+/**
+ * The node's workers: processes that share the listening ports and carry the traffic. Each is told every table; one
+ * that dies is replaced and told them all, while the others go on.
+ */
+import { type Child, startChild } from '#io/children.ts';
+import type { Log } from '#io/log.ts';
+import { after, type Timer } from '#io/timers.ts';
+import type { RoutingTable } from '#routing/table.ts';
+import type { FromWorker, ToWorker } from './messages.ts';
+
+const restartMinMs = 100;
+const restartMaxMs = 5_000;
+/** A worker that lives this long is well: the next restart is quick again. */
+const wellAfterMs = 10_000;
+
+export interface WorkersOptions {
+  readonly count: number;
+  readonly name: string;
+  readonly entry: URL;
+  readonly successionPath: string;
+  readonly instance: string;
+  readonly log: Log;
+  readonly onStarted: () => void;
+}
+
+/** Why a listener cannot be served, by listener id. */
+export type Failures = ReadonlyMap<string, string>;
+
+interface Worker {
+  readonly child: Child;
+  readonly waiting: Map<number, (failures: Failures) => void>;
+  readonly statsWaiting: Map<number, (stats: unknown) => void>;
+}
+
+export class Workers {
+  readonly #options: WorkersOptions;
+  readonly #tables = new Map<string, RoutingTable>();
+  readonly #workers = new Map<number, Worker>();
+  readonly #restarts = new Set<Timer>();
+  #version = 0;
+  #asked = 0;
+  #stopping = false;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(options: WorkersOptions) {
+    this.#options = options;
+  }
+
+  /** Starts all workers with these tables; resolves when each has said what it serves. */
+  async start(tables: readonly RoutingTable[]): Promise<Failures> {
+    for (const table of tables) this.#tables.set(table.listenerId, table);
+    const starts: Promise<Failures>[] = [];
+    for (let slot = 0; slot < this.#options.count; slot += 1) starts.push(this.#startWorker(slot, restartMinMs));
+    return merge(await Promise.all(starts));
+  }
+
+  get pids(): number[] {
+    return [...this.#workers.values()].map(({ child }) => child.pid);
+  }
+
+  /** Resolves when every worker that is alive has put the tables into service. */
+  async update(tables: readonly RoutingTable[], removed: readonly string[]): Promise<Failures> {
+    for (const table of tables) this.#tables.set(table.listenerId, table);
+    for (const id of removed) this.#tables.delete(id);
+    return merge(await Promise.all([...this.#workers.values()].map((worker) => this.#tell(worker, tables, removed))));
+  }
+
+  /** The counters of every worker; one that does not answer in time is left out. */
+  async stats(timeoutMs: number): Promise<unknown[]> {
+    this.#asked += 1;
+    const id = this.#asked;
+    const answers = await Promise.all(
+      [...this.#workers.values()].map(
+        (worker) =>
+          new Promise<unknown>((resolve) => {
+            const timer = after(timeoutMs, () => worker.statsWaiting.get(id)?.(undefined));
+            worker.statsWaiting.set(id, (stats) => {
+              timer.stop();
+              worker.statsWaiting.delete(id);
+              resolve(stats);
+            });
+            if (!send(worker, { type: 'stats', id })) worker.statsWaiting.get(id)?.(undefined);
+          }),
+      ),
+    );
+    return answers.filter((stats) => stats !== undefined);
+  }
+
+  /** Lets running requests finish for so long; resolves when every worker has ended. */
+  stop(drainMs: number): Promise<void> {
+    this.#stopping = true;
+    for (const timer of this.#restarts) timer.stop();
+    if (this.#workers.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onEmpty = resolve;
+      for (const worker of this.#workers.values()) {
+        if (!send(worker, { type: 'drain', timeoutMs: drainMs })) worker.child.signal('SIGKILL');
+      }
+      this.#restarts.add(
+        after(drainMs + 1_000, () => {
+          for (const { child } of this.#workers.values()) child.signal('SIGKILL');
+        }),
+      );
+    });
+  }
+
+  #startWorker(slot: number, restartMs: number): Promise<Failures> {
+    const { entry, name, successionPath, instance, log } = this.#options;
+    let nextRestartMs = restartMs;
+    const well = after(wellAfterMs, () => {
+      nextRestartMs = restartMinMs;
+    });
+    const child = startChild({
+      entry,
+      onMessage: (message) => receive(worker, message as FromWorker),
+      onExit: (how) => {
+        well.stop();
+        this.#workers.delete(slot);
+        for (const resolve of worker.waiting.values()) resolve(new Map());
+        for (const resolve of worker.statsWaiting.values()) resolve(undefined);
+        if (this.#stopping) {
+          if (this.#workers.size === 0) {
+            for (const timer of this.#restarts) timer.stop();
+            this.#onEmpty?.();
+          }
+          return;
+        }
+        log.warn(`worker ${slot + 1} (pid ${child.pid}) ended with ${how}; it is replaced`);
+        const timer = after(nextRestartMs, () => {
+          this.#restarts.delete(timer);
+          void this.#startWorker(slot, Math.min(nextRestartMs * 2, restartMaxMs));
+        });
+        this.#restarts.add(timer);
+      },
+    });
+    const worker: Worker = { child, waiting: new Map(), statsWaiting: new Map() };
+    this.#workers.set(slot, worker);
+    this.#options.onStarted();
+    send(worker, { type: 'start', name: `${name}/worker-${slot + 1}`, successionPath, parentInstance: instance });
+    return this.#tell(worker, [...this.#tables.values()], []);
+  }
+
+  #tell(worker: Worker, tables: readonly RoutingTable[], removed: readonly string[]): Promise<Failures> {
+    this.#version += 1;
+    const version = this.#version;
+    return new Promise((resolve) => {
+      worker.waiting.set(version, resolve);
+      if (!send(worker, { type: 'tables', version, tables, removed })) {
+        worker.waiting.delete(version);
+        resolve(new Map());
+      }
+    });
+  }
+}
+
+function send(worker: Worker, message: ToWorker): boolean {
+  return worker.child.send(message);
+}
+
+function receive(worker: Worker, message: FromWorker): void {
+  switch (message.type) {
+    case 'applied':
+      worker.waiting.get(message.version)?.(new Map(message.failures));
+      worker.waiting.delete(message.version);
+      return;
+    case 'stats':
+      worker.statsWaiting.get(message.id)?.(message.stats);
+      return;
+  }
+}
+
+function merge(all: readonly Failures[]): Failures {
+  return new Map(all.flatMap((failures) => [...failures]));
+}

@@ -1,0 +1,170 @@
+/**
+ * Ballast's metrics: plain snapshots in, a page of Prometheus text out. One table names every family, and the reference
+ * in the documentation is held equal to it.
+ */
+import { Histogram, type SparseHistogram } from '#base/histogram.ts';
+import type { NodeStatus } from '#model/status.ts';
+import { type Labels, MetricsPage } from './prometheus.ts';
+
+/** name → [type, help]. Labels stand in the help. */
+export const families = {
+  ballast_info: ['gauge', 'Always 1; label: version'],
+  ballast_requests_total: ['counter', 'Requests that a load balancer took; labels: node, load_balancer'],
+  ballast_connections_total: ['counter', 'Client connections accepted; labels: node, load_balancer'],
+  ballast_connections_active: ['gauge', 'Client connections open now; labels: node, load_balancer'],
+  ballast_connections_rejected_total: [
+    'counter',
+    'Client connections refused for being too many; labels: node, load_balancer',
+  ],
+  ballast_client_gone_total: ['counter', 'Requests whose client left before its answer; labels: node, load_balancer'],
+  ballast_received_bytes_total: ['counter', 'Bytes read from clients; labels: node, load_balancer'],
+  ballast_sent_bytes_total: ['counter', 'Bytes written to clients; labels: node, load_balancer'],
+  ballast_elb_responses_total: [
+    'counter',
+    'Answers that the load balancer made itself; labels: node, load_balancer, code',
+  ],
+  ballast_target_requests_total: [
+    'counter',
+    'Requests given to a target group; labels: node, load_balancer, target_group',
+  ],
+  ballast_target_responses_total: ['counter', 'Answers of targets; labels: node, load_balancer, target_group, class'],
+  ballast_target_connection_errors_total: [
+    'counter',
+    'Connections to targets that failed; labels: node, load_balancer, target_group',
+  ],
+  ballast_target_retries_total: [
+    'counter',
+    'Requests that were tried again; labels: node, load_balancer, target_group',
+  ],
+  ballast_target_response_seconds: [
+    'histogram',
+    "From a request's end of head to the answer's; labels: node, load_balancer, target_group",
+  ],
+  ballast_healthy_hosts: ['gauge', 'Healthy registered targets; labels: load_balancer, target_group'],
+  ballast_unhealthy_hosts: ['gauge', 'Unhealthy registered targets; labels: load_balancer, target_group'],
+  ballast_journal_revision: ['gauge', 'The last durable revision'],
+  ballast_journal_transactions_total: ['counter', 'Transactions written since the control plane started'],
+  ballast_journal_commits_total: ['counter', 'Durable commits; one holds the transactions that came together'],
+  ballast_journal_commit_failures_total: ['counter', 'Commits that the disk refused; nothing was changed'],
+  ballast_journal_commit_seconds: ['histogram', 'From the first decision of a commit until it is durable'],
+  ballast_documents: ['gauge', 'Documents in the state; label: kind'],
+  ballast_node_connected: ['gauge', '1 while the node follows the journal; label: node'],
+  ballast_node_revision: ['gauge', 'The last revision that the node has in service; label: node'],
+  ballast_node_revision_lag: ['gauge', 'Revisions that the node is behind; label: node'],
+  ballast_node_diverged: ['gauge', '1 while the node holds another history than the journal; label: node'],
+  ballast_node_held_transactions: ['gauge', "Transactions that the node's guard holds back; label: node"],
+  ballast_api_requests_total: ['counter', 'AWS API calls; labels: action, code (OK or the error code)'],
+  ballast_api_authentication_failures_total: ['counter', 'AWS API calls whose signature was refused; label: code'],
+} as const satisfies Record<string, readonly ['counter' | 'gauge' | 'histogram', string]>;
+
+export interface LoadBalancerTraffic {
+  readonly id: string;
+  readonly requests: number;
+  readonly newConnections: number;
+  readonly activeConnections: number;
+  readonly rejectedConnections: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly clientGone: number;
+  /** Status code → answers. */
+  readonly elbResponses: Readonly<Record<string, number>>;
+  readonly targetGroups: readonly {
+    readonly id: string;
+    readonly requests: number;
+    /** `2xx` → answers. */
+    readonly responses: Readonly<Record<string, number>>;
+    readonly connectionErrors: number;
+    readonly retries: number;
+    readonly responseTime: SparseHistogram;
+  }[];
+}
+
+export interface Snapshot {
+  readonly version: string;
+  /** `app/NAME/ID` or `targetgroup/NAME/ID` for an id; the id itself when it is not known any more. */
+  readonly label: (id: string) => string;
+  readonly traffic: readonly { readonly node: string; readonly loadBalancers: readonly LoadBalancerTraffic[] }[];
+  readonly hosts: readonly {
+    readonly loadBalancerId: string;
+    readonly targetGroupId: string;
+    readonly healthy: number;
+    readonly unhealthy: number;
+  }[];
+  readonly journal: {
+    readonly revision: number;
+    readonly transactions: number;
+    readonly batches: number;
+    readonly failures: number;
+    readonly commit: Histogram;
+  };
+  readonly documents: Readonly<Record<string, number>>;
+  readonly nodes: readonly (NodeStatus & { readonly held: number })[];
+  readonly api: {
+    readonly requests: readonly { readonly action: string; readonly code: string; readonly count: number }[];
+    readonly authenticationFailures: Readonly<Record<string, number>>;
+  };
+}
+
+/** The page that `/metrics` answers with. */
+export function renderMetrics(snapshot: Snapshot): string {
+  const page = new MetricsPage();
+  for (const [name, [type, help]] of Object.entries(families)) page.announce(name, help, type);
+  const count = (name: keyof typeof families, labels: Labels, value: number) => {
+    const [type, help] = families[name];
+    if (type === 'counter') page.counter(name, help, labels, value);
+    else page.gauge(name, help, labels, value);
+  };
+  const durations = (name: keyof typeof families, labels: Labels, histogram: Histogram) =>
+    page.histogram(name, families[name][1], labels, histogram);
+
+  count('ballast_info', { version: snapshot.version }, 1);
+  for (const { node, loadBalancers } of snapshot.traffic) {
+    for (const it of loadBalancers) {
+      const labels = { node, load_balancer: snapshot.label(it.id) };
+      count('ballast_requests_total', labels, it.requests);
+      count('ballast_connections_total', labels, it.newConnections);
+      count('ballast_connections_active', labels, it.activeConnections);
+      count('ballast_connections_rejected_total', labels, it.rejectedConnections);
+      count('ballast_client_gone_total', labels, it.clientGone);
+      count('ballast_received_bytes_total', labels, it.bytesIn);
+      count('ballast_sent_bytes_total', labels, it.bytesOut);
+      for (const [code, answers] of Object.entries(it.elbResponses))
+        count('ballast_elb_responses_total', { ...labels, code }, answers);
+      for (const group of it.targetGroups) {
+        const groupLabels = { ...labels, target_group: snapshot.label(group.id) };
+        count('ballast_target_requests_total', groupLabels, group.requests);
+        count('ballast_target_connection_errors_total', groupLabels, group.connectionErrors);
+        count('ballast_target_retries_total', groupLabels, group.retries);
+        for (const [responseClass, answers] of Object.entries(group.responses)) {
+          count('ballast_target_responses_total', { ...groupLabels, class: responseClass }, answers);
+        }
+        durations('ballast_target_response_seconds', groupLabels, Histogram.fromSparse(group.responseTime));
+      }
+    }
+  }
+  for (const { loadBalancerId, targetGroupId, healthy, unhealthy } of snapshot.hosts) {
+    const labels = { load_balancer: snapshot.label(loadBalancerId), target_group: snapshot.label(targetGroupId) };
+    count('ballast_healthy_hosts', labels, healthy);
+    count('ballast_unhealthy_hosts', labels, unhealthy);
+  }
+  const { journal, api } = snapshot;
+  count('ballast_journal_revision', {}, journal.revision);
+  count('ballast_journal_transactions_total', {}, journal.transactions);
+  count('ballast_journal_commits_total', {}, journal.batches);
+  count('ballast_journal_commit_failures_total', {}, journal.failures);
+  durations('ballast_journal_commit_seconds', {}, journal.commit);
+  for (const [kind, documents] of Object.entries(snapshot.documents)) count('ballast_documents', { kind }, documents);
+  for (const { id: node, connected, revision, lag, diverged, held } of snapshot.nodes) {
+    count('ballast_node_connected', { node }, Number(connected));
+    count('ballast_node_revision', { node }, revision);
+    count('ballast_node_revision_lag', { node }, lag);
+    count('ballast_node_diverged', { node }, Number(diverged));
+    count('ballast_node_held_transactions', { node }, held);
+  }
+  for (const { action, code, count: calls } of api.requests)
+    count('ballast_api_requests_total', { action, code }, calls);
+  for (const [code, failures] of Object.entries(api.authenticationFailures)) {
+    count('ballast_api_authentication_failures_total', { code }, failures);
+  }
+  return page.render();
+}

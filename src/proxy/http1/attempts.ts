@@ -1,0 +1,55 @@
+/**
+ * Who gets a request next when a target failed: the rules of retrying. A request is sent again only when no target can
+ * have acted on it twice.
+ */
+import type { RouteGroup } from '#proxy/routes.ts';
+import { pickTarget } from '#proxy/routes.ts';
+import type { HttpTarget, TargetConnection, TargetFailure } from './target-connection.ts';
+
+const attemptsMax = 3;
+const none: readonly HttpTarget[] = [];
+
+export class Attempts {
+  #group: RouteGroup | undefined;
+  #tried = none;
+  #hasRepeated = false;
+
+  get group(): RouteGroup {
+    return this.#group!;
+  }
+
+  /** The first target for a request; undefined when the group has none. */
+  begin(group: RouteGroup): HttpTarget | undefined {
+    this.#group = group;
+    this.#tried = none;
+    this.#hasRepeated = false;
+    group.counters.requests += 1;
+    return pickTarget(group, none);
+  }
+
+  /**
+   * Decides after a failure before the answer's head: another attempt, or the status to answer with. `isRepeatable`:
+   * the method is idempotent and there is no body.
+   */
+  next(failure: TargetFailure, connection: TargetConnection, isRepeatable: boolean): HttpTarget | 502 | 504 {
+    const { counters } = this.group;
+    const isStale = failure === 'lost' && connection.isReused && !connection.hasAnswered;
+    if (isStale && isRepeatable && !this.#hasRepeated) {
+      // Most likely the target had closed the connection before the request came. A fresh one settles it.
+      this.#hasRepeated = true;
+      counters.retries += 1;
+      return connection.target;
+    }
+    counters.connectionErrors += 1;
+    if (failure === 'connect-failed' || failure === 'connect-timeout') {
+      // Nothing was sent, so another target can have it, whatever the method.
+      this.#tried = [...this.#tried, connection.target];
+      const target = this.#tried.length < attemptsMax ? pickTarget(this.group, this.#tried) : undefined;
+      if (target !== undefined) {
+        counters.retries += 1;
+        return target;
+      }
+    }
+    return failure === 'connect-timeout' ? 504 : 502;
+  }
+}

@@ -1,0 +1,500 @@
+/**
+ * A client's connection: reads one request at a time, gives it to a target or answers it, and goes on with the next
+ * when the answer is with the kernel. What follows a request waits, unread or carried; nothing is ever parsed ahead, so
+ * nothing can be answered out of order.
+ *
+ *     idle ─▶ head ─▶ exchange ─▶ idle ─▶ …        lingering: told to go, the rest of its bytes is dropped
+ *                        ├──▶ tunnel ─▶ closed
+ *                        └──▶ lingering ─▶ closed
+ */
+import type { LoadBalancerCounters } from '#proxy/counters.ts';
+import type { ForwardAction, Routes } from '#proxy/routes.ts';
+import { actionFor, groupFor } from '#proxy/routes.ts';
+import { Carry } from '#proxy/socket/carry.ts';
+import type { Channel, ChannelOwner } from '#proxy/socket/channel.ts';
+import { Deadline } from '#proxy/socket/deadlines.ts';
+import type { WorkerContext } from '#proxy/worker-context.ts';
+import { Attempts } from './attempts.ts';
+import type { Refusal } from './field-section.ts';
+import { complete, incomplete } from './field-section.ts';
+import type { LocalResponse } from './local-response.ts';
+import { errorPage, formatResponse, localResponse } from './local-response.ts';
+import { malformedBody, RequestBody } from './request-body.ts';
+import type { RequestHead } from './request-head.ts';
+import { headGrowthBytesMax, writeRequestHead } from './request-rewrite.ts';
+import type { ResponseHead } from './response-head.ts';
+import type { ConnectionLine } from './response-rewrite.ts';
+import type { AnswerReceiver, HttpTarget, TargetFailure } from './target-connection.ts';
+import { TargetConnection } from './target-connection.ts';
+
+/** The listener that a connection came in by. Its routes are replaced while connections live. */
+export interface ClientHome {
+  readonly routes: Routes;
+  readonly counters: LoadBalancerCounters;
+  /** Whether connections are to end with their present request. */
+  readonly isClosing: boolean;
+  onClientGone(connection: ClientConnection): void;
+}
+
+/** A longer body gets a read buffer of its own, so that its bytes need not be copied. */
+const sharedBodyBytesMax = 16 * 1024;
+const bodyBufferBytes = 64 * 1024;
+/** What a client may still send after it was told to go, before it is cut off. */
+const lingerBytesMax = 1024 * 1024;
+
+type Phase = 'idle' | 'head' | 'exchange' | 'tunnel' | 'lingering' | 'closed';
+/** How far the answer is: all of it was given to the channel when it is `written`. */
+type AnswerPhase = 'awaited' | 'begun' | 'written';
+
+export class ClientConnection extends Deadline implements ChannelOwner, AnswerReceiver {
+  isHeadRequest = false;
+  minorVersion = 1;
+  isUpgrade = false;
+  readonly #context: WorkerContext;
+  readonly #home: ClientHome;
+  readonly #channel: Channel;
+  readonly #closesAtMs: number;
+  readonly #carry = new Carry();
+  readonly #body = new RequestBody();
+  readonly #attempts = new Attempts();
+  #phase: Phase = 'idle';
+  #answerPhase: AnswerPhase = 'awaited';
+  #clientAddress = '';
+  /** Only while a head is being read. */
+  #head: RequestHead | undefined;
+  #bodyBuffer: Buffer | undefined;
+  #target: TargetConnection | undefined;
+  /** The target has not taken what it was given, or is not connected yet. */
+  #isTargetFull = false;
+  #isConsuming = false;
+  #isPaused = false;
+  /** The client sends no more. */
+  #hasEnded = false;
+  #keepsAlive = true;
+  #isIdempotent = false;
+  /** The present answer is the connection's last. */
+  #isLast = false;
+  #startedMs = 0;
+  #lingerBytes = 0;
+
+  constructor(context: WorkerContext, home: ClientHome, open: (owner: ChannelOwner) => Channel) {
+    super();
+    this.#context = context;
+    this.#home = home;
+    this.#closesAtMs = context.clock.monotonicMs() + home.routes.table.loadBalancer.clientKeepAliveMs;
+    this.#channel = open(this);
+    this.#awaitRequest();
+  }
+
+  /** Closes the connection if it is between requests; else it closes with the present answer. */
+  retire(): void {
+    if (this.#phase === 'idle') this.#close();
+  }
+
+  /** Ends the connection, whatever it is doing, so that the client sees a failure. */
+  cut(): void {
+    this.#phase = 'closed';
+    this.#giveUpTarget();
+    this.#channel.reset();
+  }
+
+  onBytes(bytes: Buffer, length: number): boolean {
+    this.#home.counters.bytesIn += length;
+    switch (this.#phase) {
+      case 'idle':
+      case 'head':
+      case 'exchange':
+        this.#take(bytes, length);
+        break;
+      case 'tunnel':
+        this.onActivity();
+        this.#isTargetFull = !this.#target!.sendBody(this.#own(bytes, 0, length));
+        break;
+      case 'lingering':
+        this.#lingerBytes += length;
+        if (this.#lingerBytes > lingerBytesMax) this.cut();
+        break;
+      case 'closed':
+        return false;
+    }
+    this.#isPaused = !this.#mayRead();
+    return !this.#isPaused;
+  }
+
+  onEnd(): void {
+    this.#hasEnded = true;
+    if (this.#phase === 'tunnel') {
+      this.#target!.end();
+    } else if (this.#phase !== 'exchange') {
+      this.#close();
+    } else if (!this.#body.isDone) {
+      // Without the rest of the request there will be no answer. A client that is only half closed still gets its own.
+      this.#home.counters.clientGone += 1;
+      this.cut();
+    }
+  }
+
+  onFlushed(): void {
+    switch (this.#phase) {
+      case 'exchange':
+        this.onActivity();
+        if (this.#answerPhase === 'written') this.#completeExchange();
+        else this.#target?.resume();
+        break;
+      case 'tunnel':
+        this.onActivity();
+        this.#target?.resume();
+        break;
+    }
+  }
+
+  onClosed(isClean: boolean): void {
+    if (this.#phase === 'exchange') this.#home.counters.clientGone += 1;
+    if (this.#phase === 'tunnel' && isClean) this.#target?.finish();
+    else this.#giveUpTarget();
+    this.#phase = 'closed';
+    this.#carry.clear();
+    this.#context.deadlines.remove(this);
+    this.#returnHead();
+    this.#home.onClientGone(this);
+  }
+
+  override onDeadline(): void {
+    switch (this.#phase) {
+      case 'idle':
+        this.#close();
+        break;
+      case 'head':
+        this.#refuse(408);
+        break;
+      case 'exchange':
+        if (this.#answerPhase !== 'awaited') this.cut();
+        // Whom was everybody waiting for?
+        else if (!this.#body.isDone && !this.#isTargetFull) this.#refuse(408);
+        else this.#answerWithout(504);
+        break;
+      default:
+        this.cut();
+    }
+  }
+
+  // Reading requests
+
+  /** Uses what has arrived, behind what was carried, and carries the rest. */
+  #take(bytes: Buffer, length: number): void {
+    if (!this.#carry.isEmpty) {
+      this.#carry.append(bytes, 0, length);
+      this.#consumeCarry();
+      return;
+    }
+    const used = this.#consume(bytes, 0, length);
+    if (used < length) this.#carry.append(bytes, used, length);
+  }
+
+  #consumeCarry(): void {
+    const carry = this.#carry;
+    if (carry.bytes === undefined) return;
+    const used = this.#consume(carry.bytes, carry.start, carry.end);
+    if (!carry.isEmpty) carry.use(used);
+  }
+
+  /** Uses as much of [start, end) as it can now; returns where the unused part begins. */
+  #consume(bytes: Buffer, start: number, end: number): number {
+    this.#isConsuming = true;
+    let at = start;
+    let before = -1;
+    while (at < end && at !== before) {
+      before = at;
+      switch (this.#phase) {
+        case 'idle':
+        case 'head':
+          at = this.#readHead(bytes, at, end);
+          break;
+        case 'exchange':
+          if (!this.#body.isDone && !this.#isTargetFull) at = this.#sendBody(bytes, at, end);
+          break;
+        case 'lingering':
+        case 'closed':
+          at = end;
+          break;
+      }
+    }
+    this.#isConsuming = false;
+    return at;
+  }
+
+  #readHead(bytes: Buffer, start: number, end: number): number {
+    this.#head ??= this.#context.takeHead();
+    const progress = this.#head.read(bytes, start, end);
+    if (progress === complete) return this.#beginExchange(this.#head, bytes, start, end);
+    if (progress !== incomplete) {
+      this.#refuse(progress);
+      return end;
+    }
+    if (this.#phase === 'idle') {
+      this.#phase = 'head';
+      const { idleTimeoutMs } = this.#home.routes.table.loadBalancer;
+      this.#context.deadlines.set(this, Math.min(idleTimeoutMs, this.#context.options.headTimeoutMs));
+    }
+    return start;
+  }
+
+  /** A head is complete. Decides, and returns where the bytes begin that are not used yet. */
+  #beginExchange(head: RequestHead, bytes: Buffer, base: number, end: number): number {
+    this.#phase = 'exchange';
+    this.#answerPhase = 'awaited';
+    this.isHeadRequest = head.isHead;
+    this.minorVersion = head.minorVersion;
+    this.isUpgrade = head.isUpgrade;
+    this.#keepsAlive = head.keepsAlive;
+    this.#isIdempotent = head.isIdempotent;
+    this.#body.begin(head);
+    this.#home.counters.requests += 1;
+    this.onActivity();
+    const { routes } = this.#home;
+    const action = actionFor(routes);
+    let used = base + head.fields.end;
+    if (action.kind === 'forward') used = this.#forward(routes, action, head, bytes, base, end);
+    else this.#answer(localResponse(action, head, bytes, base, routes.table));
+    this.#returnHead();
+    return used;
+  }
+
+  #forward(routes: Routes, action: ForwardAction, head: RequestHead, bytes: Buffer, base: number, end: number): number {
+    const bodyStart = base + head.fields.end;
+    const bodyEnd = this.#body.scan(bytes, bodyStart, end);
+    if (bodyEnd === malformedBody) {
+      this.#refuse(400);
+      return end;
+    }
+    const group = groupFor(routes, action, this.#context.traceIds);
+    const target = group === undefined ? undefined : this.#attempts.begin(group);
+    if (target === undefined) {
+      this.#answer(errorPage(503));
+      return bodyEnd;
+    }
+    if (this.#clientAddress === '') this.#clientAddress = this.#channel.clientAddress;
+    this.#startedMs = this.#context.clock.monotonicMs();
+    const idle = target.take();
+    idle?.assign(this);
+    const connection = idle ?? new TargetConnection(this.#context, target, this);
+    this.#target = connection;
+    const room = connection.requestRoom(head.fields.end + headGrowthBytesMax + bodyEnd - bodyStart);
+    const length = writeRequestHead(head, bytes, base, routes.rewrite, this.#clientAddress, room);
+    if (bodyEnd > bodyStart) bytes.copy(room, length, bodyStart, bodyEnd);
+    this.#isTargetFull = !connection.send(length + bodyEnd - bodyStart);
+    this.#chooseReadBuffer();
+    return bodyEnd;
+  }
+
+  #sendBody(bytes: Buffer, start: number, end: number): number {
+    this.onActivity();
+    const bodyEnd = this.#body.scan(bytes, start, end);
+    if (bodyEnd === malformedBody) {
+      if (this.#answerPhase === 'awaited') this.#refuse(400);
+      else this.cut();
+      return end;
+    }
+    // The target may be gone while its last answer is still on its way to the client.
+    if (this.#target !== undefined) this.#isTargetFull = !this.#target.sendBody(this.#own(bytes, start, bodyEnd));
+    this.#chooseReadBuffer();
+    return bodyEnd;
+  }
+
+  /** The bytes in a form that stays untouched until they are sent. */
+  #own(bytes: Buffer, start: number, end: number): Buffer {
+    const view = bytes.subarray(start, end);
+    return bytes === this.#context.readBuffer || bytes === this.#carry.bytes ? Buffer.from(view) : view;
+  }
+
+  /** A long body is read into a buffer of its own, and what follows it into the shared one again. */
+  #chooseReadBuffer(): void {
+    const isLong = this.#body.hasMoreThan(sharedBodyBytesMax);
+    if (isLong === (this.#bodyBuffer !== undefined)) return;
+    this.#bodyBuffer = isLong ? Buffer.allocUnsafeSlow(bodyBufferBytes) : undefined;
+    this.#channel.readInto(this.#bodyBuffer ?? this.#context.readBuffer);
+  }
+
+  #mayRead(): boolean {
+    switch (this.#phase) {
+      case 'exchange':
+        // Between requests it reads on all the same, to learn that the client has gone.
+        return this.#body.isDone ? this.#carry.isEmpty : !this.#isTargetFull;
+      case 'tunnel':
+        return !this.#isTargetFull;
+      default:
+        return true;
+    }
+  }
+
+  /** Goes on where something had stopped it. */
+  #goOn(): void {
+    if (this.#isConsuming) return;
+    this.#consumeCarry();
+    if (this.#isPaused && this.#phase !== 'closed' && this.#mayRead()) {
+      this.#isPaused = false;
+      this.#channel.resume();
+    }
+  }
+
+  #returnHead(): void {
+    if (this.#head === undefined) return;
+    this.#context.giveHead(this.#head);
+    this.#head = undefined;
+  }
+
+  // The target's side
+
+  onActivity(): void {
+    this.#context.deadlines.set(this, this.#home.routes.table.loadBalancer.idleTimeoutMs);
+  }
+
+  onTargetFlushed(): void {
+    this.#isTargetFull = false;
+    this.#goOn();
+  }
+
+  onAnswer(head: ResponseHead): ConnectionLine {
+    this.#answerPhase = 'begun';
+    const { counters } = this.#attempts.group;
+    counters.responses[(head.status / 100) | 0]! += 1;
+    const nowMs = this.#context.clock.monotonicMs();
+    counters.responseTime.recordMs(nowMs - this.#startedMs);
+    const endsWithConnection =
+      head.bodyKind === 'until-close' || (head.bodyKind === 'chunked' && this.minorVersion === 0);
+    return this.#connectionLine(endsWithConnection, nowMs);
+  }
+
+  deliver(bytes: Buffer): boolean {
+    this.#home.counters.bytesOut += bytes.length;
+    return this.#channel.write(bytes);
+  }
+
+  onAnswerEnd(): void {
+    this.#answerPhase = 'written';
+    if (this.#channel.isFlushed) this.#completeExchange();
+  }
+
+  onTunnel(): void {
+    this.#phase = 'tunnel';
+    this.#bodyBuffer = Buffer.allocUnsafeSlow(bodyBufferBytes);
+    this.#channel.readInto(this.#bodyBuffer);
+    const { bytes, start, end } = this.#carry;
+    if (bytes !== undefined) this.#isTargetFull = !this.#target!.sendBody(this.#own(bytes, start, end));
+    this.#carry.clear();
+    this.#goOn();
+    if (this.#hasEnded) this.#target!.end();
+  }
+
+  onTunnelEnd(): void {
+    this.#channel.end();
+  }
+
+  onTunnelClosed(isClean: boolean): void {
+    this.#target = undefined;
+    if (isClean) this.#channel.destroySoon();
+    else this.cut();
+  }
+
+  onTargetFailure(failure: TargetFailure, connection: TargetConnection): void {
+    this.#target = undefined;
+    this.#isTargetFull = false;
+    if (this.#answerPhase !== 'awaited') {
+      this.cut();
+      return;
+    }
+    const next = this.#attempts.next(failure, connection, this.#isIdempotent && !this.#body.exists);
+    if (typeof next === 'number') this.#answerWithout(next);
+    else this.#retry(connection.request, next);
+  }
+
+  /** Sends the same bytes over a new connection. */
+  #retry(request: Buffer, target: HttpTarget): void {
+    this.#target = new TargetConnection(this.#context, target, this);
+    request.copy(this.#target.requestRoom(request.length));
+    this.#isTargetFull = !this.#target.send(request.length);
+  }
+
+  #giveUpTarget(): void {
+    this.#target?.abandon();
+    this.#target = undefined;
+  }
+
+  // Answers of its own, and the end of exchanges
+
+  #answer(response: LocalResponse): void {
+    this.#home.counters.countElbResponse(response.status);
+    this.#answerPhase = 'written';
+    const line = this.#connectionLine(false, this.#context.clock.monotonicMs());
+    if (this.deliver(formatResponse(response, line, this.#context.date, this.isHeadRequest))) this.#completeExchange();
+  }
+
+  /** Answers in place of the target, which is given up. */
+  #answerWithout(status: 502 | 504): void {
+    this.#giveUpTarget();
+    this.#answer(errorPage(status));
+  }
+
+  /** Answers what cannot be served and ends the connection: nobody knows where the next request would begin. */
+  #refuse(status: Refusal | 408): void {
+    this.#giveUpTarget();
+    this.#returnHead();
+    this.#phase = 'exchange';
+    this.isHeadRequest = false;
+    this.#keepsAlive = false;
+    this.#body.isDone = false;
+    this.#answer(errorPage(status));
+  }
+
+  /** Settles whether the connection outlives the present answer, and what the client is told about it. */
+  #connectionLine(endsWithConnection: boolean, nowMs: number): ConnectionLine {
+    this.#isLast =
+      endsWithConnection ||
+      !this.#keepsAlive ||
+      !this.#body.isDone ||
+      this.#hasEnded ||
+      this.#home.isClosing ||
+      nowMs >= this.#closesAtMs;
+    if (this.#isLast) return 'close';
+    return this.minorVersion === 0 ? 'keep-alive' : 'none';
+  }
+
+  #completeExchange(): void {
+    const target = this.#target;
+    this.#target = undefined;
+    target?.release(this.#body.isDone);
+    if (this.#isLast) {
+      this.#close();
+      return;
+    }
+    this.#phase = 'idle';
+    this.#awaitRequest();
+    this.#goOn();
+    if (this.#phase === 'idle' && this.#home.isClosing) this.#close();
+  }
+
+  #awaitRequest(): void {
+    const { idleTimeoutMs, clientKeepAliveMs } = this.#home.routes.table.loadBalancer;
+    const delayMs =
+      idleTimeoutMs <= clientKeepAliveMs ? idleTimeoutMs : this.#closesAtMs - this.#context.clock.monotonicMs();
+    this.#context.deadlines.set(this, Math.max(0, delayMs));
+  }
+
+  /**
+   * Ends the connection behind what was written. A client that may still be sending is heard out for a while: closing
+   * at once would reset the connection, and the reset would overtake the answer.
+   */
+  #close(): void {
+    const maySendMore = this.#phase === 'exchange' && !this.#hasEnded && (this.#keepsAlive || !this.#body.isDone);
+    this.#carry.clear();
+    if (maySendMore) {
+      this.#phase = 'lingering';
+      this.#channel.end();
+      this.#context.deadlines.set(this, this.#context.options.lingerMs);
+      this.#goOn();
+    } else {
+      this.#phase = 'closed';
+      this.#channel.destroySoon();
+    }
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * Writes the head that a target gets for a request: the client's own bytes without what concerns only the client's
+ * connection, and with what the target must know about the client ("HTTP headers and Application Load Balancers"). The
+ * head depends on the request alone, never on the target, so a retry sends the same bytes.
+ */
+import { space, writeAscii } from './bytes.ts';
+import { field } from './field-names.ts';
+import type { RequestHead } from './request-head.ts';
+import type { TraceIds } from './trace-id.ts';
+import { traceGrowthBytesMax, writeTraceValue } from './trace-id.ts';
+
+/** What a listener adds to each of its requests. */
+export interface RewriteSettings {
+  /** X-Forwarded-Proto and X-Forwarded-Port, then the name of X-Forwarded-For. */
+  readonly forwarded: Buffer;
+  /** The Host of a request that came without one. */
+  readonly host: string;
+  readonly traceIds: TraceIds;
+}
+
+export function rewriteSettings(
+  listener: { readonly address: string; readonly port: number },
+  traceIds: TraceIds,
+): RewriteSettings {
+  return {
+    forwarded: Buffer.from(
+      `X-Forwarded-Proto: http\r\nX-Forwarded-Port: ${listener.port}\r\nX-Forwarded-For: `,
+      'latin1',
+    ),
+    host: `${listener.address}:${listener.port}`,
+    traceIds,
+  };
+}
+
+const traceLine = Buffer.from('X-Amzn-Trace-Id: ');
+const rootPrefix = Buffer.from('\r\nX-Amzn-Trace-Id: Root=');
+const connectionUpgrade = Buffer.from('Connection: Upgrade\r\n');
+const httpVersion = ' HTTP/1.1\r\n';
+
+/** By how much a head can grow at most: everything below that is not copied from the request, rounded up. */
+export const headGrowthBytesMax = 512 + traceGrowthBytesMax;
+
+/** Writes what the target gets for `head`, which lies at `base` in `bytes`, to `target` from 0; returns the length. */
+export function writeRequestHead(
+  head: RequestHead,
+  bytes: Buffer,
+  base: number,
+  settings: RewriteSettings,
+  clientAddress: string,
+  target: Buffer,
+): number {
+  const { fields } = head;
+  let length = 0;
+  let kept = base + head.start;
+  if (head.isAbsolute || head.minorVersion === 0) {
+    length = writeRequestLine(head, bytes, base, target);
+    kept = base + fields.start;
+  }
+  let forwardedFor = 0;
+  let trace = -1;
+  for (let known = 0, count = inOrder(head); known < count; known += 1) {
+    const index = fields.known[known]!;
+    const id = fields.id(index);
+    if (id === field.forwardedFor) forwardedFor += 1;
+    else if (id === field.traceId && trace === -1) trace = index;
+    if (passes(head, id)) continue;
+    const lineStart = base + fields.lineStart(index);
+    if (lineStart > kept) length += bytes.copy(target, length, kept, lineStart);
+    kept = base + fields.lineEnd(index);
+  }
+  const linesEnd = base + fields.end - 2;
+  if (linesEnd > kept) length += bytes.copy(target, length, kept, linesEnd);
+  if (head.isAbsolute || head.hostField === -1) length = writeHost(head, bytes, base, settings, target, length);
+  if (head.isUpgrade) length += connectionUpgrade.copy(target, length);
+  length += settings.forwarded.copy(target, length);
+  if (forwardedFor > 0) length = writeForwardedFor(head, bytes, base, target, length);
+  length = writeAscii(target, length, clientAddress);
+  if (trace === -1) {
+    length = settings.traceIds.write(target, length + rootPrefix.copy(target, length));
+  } else {
+    length = writeAscii(target, length, '\r\n');
+    length += traceLine.copy(target, length);
+    const value = { start: base + fields.valueStart(trace), end: base + fields.valueEnd(trace) };
+    length = writeTraceValue(settings.traceIds, bytes, value, target, length);
+  }
+  return writeAscii(target, length, '\r\n\r\n');
+}
+
+/** Dropped fields were appended to `known`; puts it back into the order of the lines, and returns its length. */
+function inOrder(head: RequestHead): number {
+  const { known, knownCount } = head.fields;
+  for (let index = 1; index < knownCount; index += 1) {
+    if (known[index]! < known[index - 1]!) {
+      known.subarray(0, knownCount).sort();
+      break;
+    }
+  }
+  return knownCount;
+}
+
+/** Whether a known field goes on to the target as it is. */
+function passes(head: RequestHead, id: number): boolean {
+  switch (id) {
+    case field.contentLength:
+    case field.transferEncoding:
+    case field.trailer:
+      return true;
+    case field.host:
+      return !head.isAbsolute;
+    case field.expect:
+      // An HTTP/1.0 client would not understand the interim answer.
+      return head.minorVersion === 1;
+    case field.upgrade:
+      return head.isUpgrade;
+    default:
+      return false;
+  }
+}
+
+function writeRequestLine(head: RequestHead, bytes: Buffer, base: number, target: Buffer): number {
+  let length = bytes.copy(target, 0, base + head.start, base + head.methodEnd);
+  target[length] = space;
+  length += 1;
+  if (head.isAbsolute && bytes[base + head.pathStart] !== 47) {
+    // `http://host` and `http://host?query`: the origin form has a path. OPTIONS without one is about the whole server.
+    const isServerWide = head.pathStart === head.targetEnd && bytes[base + head.start] === 79;
+    length = writeAscii(target, length, isServerWide ? '*' : '/');
+  }
+  length += bytes.copy(target, length, base + head.pathStart, base + head.targetEnd);
+  return writeAscii(target, length, httpVersion);
+}
+
+function writeHost(
+  head: RequestHead,
+  bytes: Buffer,
+  base: number,
+  settings: RewriteSettings,
+  target: Buffer,
+  at: number,
+): number {
+  let length = writeAscii(target, at, 'Host: ');
+  if (head.isAbsolute) length += bytes.copy(target, length, base + head.hostStart, base + head.hostEnd);
+  else length = writeAscii(target, length, settings.host);
+  return writeAscii(target, length, '\r\n');
+}
+
+/** The addresses that came with the request, each followed by a comma; the client's own follows. */
+function writeForwardedFor(head: RequestHead, bytes: Buffer, base: number, target: Buffer, at: number): number {
+  const { fields } = head;
+  let length = at;
+  for (let known = 0; known < fields.knownCount; known += 1) {
+    const index = fields.known[known]!;
+    if (fields.id(index) !== field.forwardedFor) continue;
+    const start = base + fields.valueStart(index);
+    const end = base + fields.valueEnd(index);
+    if (start === end) continue;
+    length += bytes.copy(target, length, start, end);
+    length = writeAscii(target, length, ', ');
+  }
+  return length;
+}

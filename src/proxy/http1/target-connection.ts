@@ -1,0 +1,434 @@
+/**
+ * A connection to a target, and the answers that come over it. The connection has a read buffer of its own: an answer's
+ * head is edited in it and the body forwarded from it, and while the client has not taken what was written nothing more
+ * is read. So back pressure is buffer ownership, and no byte is copied.
+ *
+ *     connecting ─▶ answering ─▶ idle ─▶ answering ─▶ … ─▶ closed
+ *                       └──▶ tunnel ──────────────────────▶ closed
+ */
+import type { ConnectingOwner } from '#proxy/socket/channel.ts';
+import { Channel } from '#proxy/socket/channel.ts';
+import { Deadline } from '#proxy/socket/deadlines.ts';
+import type { Target } from '#proxy/upstream/target.ts';
+import type { WorkerContext } from '#proxy/worker-context.ts';
+import { ChunkScanner } from './chunk-scanner.ts';
+import { ResponseHead } from './response-head.ts';
+import type { ConnectionLine } from './response-rewrite.ts';
+import { headroomBytes, rewriteResponseHead } from './response-rewrite.ts';
+
+export type HttpTarget = Target<TargetConnection>;
+
+/** Why an answer will not come, or not come whole. */
+export type TargetFailure = 'connect-failed' | 'connect-timeout' | 'lost' | 'malformed';
+
+/** What a target's connection tells the client's connection that it works for. */
+export interface AnswerReceiver {
+  readonly isHeadRequest: boolean;
+  /** 0: chunks and interim answers are not for this client. */
+  readonly minorVersion: number;
+  readonly isUpgrade: boolean;
+  /** The connection is there, and everything given to `send` and `sendBody` is with the kernel. */
+  onTargetFlushed(): void;
+  /** Bytes came or went. */
+  onActivity(): void;
+  /** The answer's head is complete; says what the client is told about its connection. */
+  onAnswer(head: ResponseHead): ConnectionLine;
+  /** Takes bytes of the answer; false when they must stay as they are until `resume`. */
+  deliver(bytes: Buffer): boolean;
+  onAnswerEnd(): void;
+  onTunnel(): void;
+  /** The target sends no more through the tunnel. */
+  onTunnelEnd(): void;
+  /** The tunnel's target side is gone; `isClean`: after both sides were done. */
+  onTunnelClosed(isClean: boolean): void;
+  onTargetFailure(failure: TargetFailure, connection: TargetConnection): void;
+}
+
+const readBytes = 64 * 1024;
+const requestBytes = 8 * 1024;
+const interimAnswersMax = 16;
+
+type Phase = 'connecting' | 'idle' | 'answering' | 'body' | 'answered' | 'tunnel' | 'closed';
+
+export class TargetConnection extends Deadline implements ConnectingOwner {
+  readonly target: HttpTarget;
+  /** Whether it has answered a request before the present one. */
+  isReused = false;
+  readonly #context: WorkerContext;
+  readonly #channel: Channel;
+  readonly #buffer: Buffer;
+  readonly #readBuffer: Buffer;
+  readonly #head = new ResponseHead();
+  #chunks: ChunkScanner | undefined;
+  #phase: Phase = 'connecting';
+  #receiver: AnswerReceiver | undefined;
+  #request = Buffer.allocUnsafeSlow(requestBytes);
+  #requestLength = 0;
+  /** Where the head that is being read begins, and where the next read goes. */
+  #headStart = headroomBytes;
+  #readEnd = headroomBytes;
+  #bodyLeft = 0;
+  #interimAnswers = 0;
+  #mayBeReused = false;
+  #isPaused = false;
+
+  /** Opens a connection for `receiver`. */
+  constructor(context: WorkerContext, target: HttpTarget, receiver: AnswerReceiver) {
+    super();
+    this.#context = context;
+    this.target = target;
+    this.#buffer = Buffer.allocUnsafeSlow(headroomBytes + readBytes);
+    this.#readBuffer = this.#buffer.subarray(headroomBytes);
+    this.#receiver = receiver;
+    target.outstanding += 1;
+    this.#channel = Channel.connect(this, this.#readBuffer, target);
+    context.deadlines.set(this, context.options.connectTimeoutMs);
+  }
+
+  /** Whether any byte of the present answer has come. */
+  get hasAnswered(): boolean {
+    return this.#phase === 'body' || this.#readEnd > headroomBytes || this.#interimAnswers > 0;
+  }
+
+  /** The bytes that `send` sends. */
+  get request(): Buffer {
+    return this.#request.subarray(0, this.#requestLength);
+  }
+
+  /** Takes a connection out of its pool for `receiver`. */
+  assign(receiver: AnswerReceiver): void {
+    this.#receiver = receiver;
+    this.#phase = 'answering';
+    this.isReused = true;
+    this.target.outstanding += 1;
+    this.#context.deadlines.suspend(this);
+  }
+
+  /** A buffer for a request of up to `length` bytes; it stays untouched until the answer has come. */
+  requestRoom(length: number): Buffer {
+    if (this.#request.length < length) this.#request = Buffer.allocUnsafeSlow(length);
+    return this.#request;
+  }
+
+  /** Sends the first `length` bytes of the request buffer, or notes them for when the connection is there. */
+  send(length: number): boolean {
+    this.#requestLength = length;
+    this.target.requests += 1;
+    this.#beginAnswer();
+    return this.#phase !== 'connecting' && this.#channel.write(this.#request.subarray(0, length));
+  }
+
+  /** Sends more of the request, or bytes through a tunnel; false when they must stay untouched until flushed. */
+  sendBody(bytes: Buffer): boolean {
+    return this.#channel.write(bytes);
+  }
+
+  /** Ends the sending half of a tunnel. */
+  end(): void {
+    this.#channel.end();
+  }
+
+  /** Reads on, after `deliver` had given false. */
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#channel.resume();
+  }
+
+  /** The client has the whole answer: the connection waits for the next request, if both sides may send one. */
+  release(mayBeReused: boolean): void {
+    this.#receiver = undefined;
+    this.target.outstanding -= 1;
+    if (!mayBeReused || !this.#mayBeReused || !this.target.keep(this)) {
+      this.#close();
+      return;
+    }
+    this.#phase = 'idle';
+    this.resume();
+    if (this.#request.length > requestBytes) this.#request = Buffer.allocUnsafeSlow(requestBytes);
+    this.#context.deadlines.set(this, this.#context.options.targetKeepAliveMs);
+  }
+
+  /** Gives the request up; the receiver hears nothing more. */
+  abandon(): void {
+    this.#detach();
+    // A tunnel knows no message that would be seen to be cut short: only a reset tells its end from a failure.
+    if (this.#phase === 'tunnel') this.#channel.reset();
+    this.#close();
+  }
+
+  /** Ends a tunnel whose client is done: what was written still goes out. */
+  finish(): void {
+    this.#detach();
+    this.#phase = 'closed';
+    this.#channel.destroySoon();
+  }
+
+  /** Closes an idle connection, which its pool has already forgotten. */
+  destroy(): void {
+    this.#close();
+  }
+
+  onConnected(): void {
+    if (this.#phase !== 'connecting') return;
+    this.#phase = 'answering';
+    this.#context.deadlines.suspend(this);
+    const isFlushed = this.#channel.write(this.request);
+    this.#receiver!.onActivity();
+    if (isFlushed) this.#receiver!.onTargetFlushed();
+  }
+
+  onBytes(_: Buffer, length: number): boolean {
+    const goesOn = this.#read(this.#readEnd + length);
+    this.#isPaused = !goesOn;
+    return goesOn;
+  }
+
+  #read(end: number): boolean {
+    switch (this.#phase) {
+      case 'answering':
+        this.#receiver!.onActivity();
+        return this.#readHead(end);
+      case 'body':
+        this.#receiver!.onActivity();
+        return this.#readBody(end);
+      case 'tunnel':
+        this.#receiver!.onActivity();
+        return this.#receiver!.deliver(this.#buffer.subarray(headroomBytes, end));
+      case 'idle':
+        // Nobody asked: whatever this is, the next client must not get it as an answer.
+        this.target.forget(this);
+        this.#close();
+        return false;
+      case 'answered':
+        this.#mayBeReused = false;
+        return false;
+      default:
+        return false;
+    }
+  }
+
+  onFlushed(): void {
+    this.#receiver?.onTargetFlushed();
+  }
+
+  onEnd(): void {
+    switch (this.#phase) {
+      case 'idle':
+        this.target.forget(this);
+        this.#close();
+        break;
+      case 'body':
+        if (this.#head.bodyKind === 'until-close') this.#endAnswer(false);
+        else this.#fail('lost');
+        break;
+      case 'answering':
+        this.#fail('lost');
+        break;
+      case 'answered':
+        this.#mayBeReused = false;
+        break;
+      case 'tunnel':
+        this.#receiver!.onTunnelEnd();
+        break;
+    }
+  }
+
+  onClosed(isClean: boolean): void {
+    this.#context.deadlines.remove(this);
+    switch (this.#phase) {
+      case 'idle':
+        this.target.forget(this);
+        this.#phase = 'closed';
+        break;
+      case 'connecting':
+        this.#fail('connect-failed');
+        break;
+      case 'answering':
+      case 'body':
+        this.#fail('lost');
+        break;
+      case 'answered':
+        this.#mayBeReused = false;
+        break;
+      case 'tunnel': {
+        const receiver = this.#receiver!;
+        this.#detach();
+        this.#phase = 'closed';
+        receiver.onTunnelClosed(isClean);
+        break;
+      }
+    }
+  }
+
+  override onDeadline(): void {
+    if (this.#phase === 'connecting') this.#fail('connect-timeout');
+    else if (this.#phase === 'idle') {
+      this.target.forget(this);
+      this.#close();
+    }
+  }
+
+  #beginAnswer(): void {
+    this.#head.begin();
+    this.#headStart = headroomBytes;
+    this.#readEnd = headroomBytes;
+    this.#interimAnswers = 0;
+  }
+
+  #readHead(end: number): boolean {
+    const receiver = this.#receiver!;
+    for (;;) {
+      const progress = this.#head.read(this.#buffer, this.#headStart, end, receiver.isHeadRequest);
+      if (progress === 0) return this.#readOn(end);
+      if (progress < 0) return this.#fail('malformed');
+      const headEnd = this.#headStart + this.#head.fields.end;
+      if (this.#head.status >= 200) {
+        this.#readAnew();
+        return this.#beginBody(headEnd, end);
+      }
+      if (this.#head.status === 101) return this.#beginTunnel(end);
+      this.#interimAnswers += 1;
+      if (this.#interimAnswers > interimAnswersMax) return this.#fail('malformed');
+      this.#relayInterim(headEnd);
+      this.#head.begin();
+      this.#headStart = headEnd;
+      if (headEnd === end) {
+        this.#headStart = headroomBytes;
+        this.#readAnew();
+        return true;
+      }
+    }
+  }
+
+  /** The next read goes behind what is there. */
+  #readOn(end: number): boolean {
+    if (end === this.#buffer.length) return this.#fail('malformed');
+    this.#readEnd = end;
+    this.#channel.readInto(this.#buffer.subarray(end));
+    return true;
+  }
+
+  /** The next read goes to the front of the buffer again. */
+  #readAnew(): void {
+    if (this.#readEnd === headroomBytes) return;
+    this.#readEnd = headroomBytes;
+    this.#channel.readInto(this.#readBuffer);
+  }
+
+  /** Interim answers are copied: the head behind them is edited over their place. */
+  #relayInterim(headEnd: number): void {
+    if (this.#receiver!.minorVersion === 0) return;
+    const start = rewriteResponseHead(this.#head, this.#buffer, this.#headStart, 'none', true);
+    this.#receiver!.deliver(Buffer.from(this.#buffer.subarray(start, headEnd)));
+  }
+
+  /** `end`: what has been read. The head is sent with as much of the body as came with it, in one write. */
+  #beginBody(headEnd: number, end: number): boolean {
+    const head = this.#head;
+    const receiver = this.#receiver!;
+    this.#bodyLeft = head.contentLength;
+    if (head.bodyKind === 'chunked') {
+      this.#chunks ??= new ChunkScanner();
+      this.#chunks.begin();
+    }
+    // Seen before anything is sent: a malformed beginning still gets its 502.
+    const bodyEnd = this.#scan(headEnd, end);
+    if (head.bodyKind === 'chunked' && this.#chunks!.isMalformed) return this.#fail('malformed');
+    const dropsFraming = this.#extracts() || head.status === 204;
+    const start = rewriteResponseHead(head, this.#buffer, this.#headStart, receiver.onAnswer(head), dropsFraming);
+    this.#phase = 'body';
+    return this.#deliver(start, this.#keptEnd(headEnd, bodyEnd), end > bodyEnd);
+  }
+
+  #readBody(end: number): boolean {
+    const bodyEnd = this.#scan(headroomBytes, end);
+    if (this.#head.bodyKind === 'chunked' && this.#chunks!.isMalformed) return this.#fail('malformed');
+    return this.#deliver(headroomBytes, this.#keptEnd(headroomBytes, bodyEnd), end > bodyEnd);
+  }
+
+  /** Where the part of [start, end) that belongs to the body ends. */
+  #scan(start: number, end: number): number {
+    switch (this.#head.bodyKind) {
+      case 'none':
+        return start;
+      case 'length': {
+        const length = Math.min(this.#bodyLeft, end - start);
+        this.#bodyLeft -= length;
+        return start + length;
+      }
+      case 'chunked':
+        return this.#extracts()
+          ? this.#chunks!.extract(this.#buffer, start, end)
+          : this.#chunks!.scan(this.#buffer, start, end);
+      case 'until-close':
+        return end;
+    }
+  }
+
+  /** Whether the client gets the body without its chunks. */
+  #extracts(): boolean {
+    return this.#head.bodyKind === 'chunked' && this.#receiver!.minorVersion === 0;
+  }
+
+  /** Where the bytes for the client end, of the scanned ones in [start, scannedEnd). */
+  #keptEnd(start: number, scannedEnd: number): number {
+    return this.#extracts() ? start + this.#chunks!.extractedBytes : scannedEnd;
+  }
+
+  #deliver(start: number, end: number, hasExcess: boolean): boolean {
+    const isFlushed = end === start || this.#receiver!.deliver(this.#buffer.subarray(start, end));
+    if (this.#isBodyDone()) this.#endAnswer(this.#head.keepsAlive && !hasExcess);
+    return isFlushed;
+  }
+
+  #isBodyDone(): boolean {
+    switch (this.#head.bodyKind) {
+      case 'none':
+        return true;
+      case 'length':
+        return this.#bodyLeft === 0;
+      case 'chunked':
+        return this.#chunks!.isDone;
+      case 'until-close':
+        return false;
+    }
+  }
+
+  #endAnswer(mayBeReused: boolean): void {
+    this.#phase = 'answered';
+    this.#mayBeReused = mayBeReused;
+    this.#receiver!.onAnswerEnd();
+  }
+
+  #beginTunnel(end: number): boolean {
+    const receiver = this.#receiver!;
+    if (!receiver.isUpgrade) return this.#fail('malformed');
+    receiver.onAnswer(this.#head);
+    const start = rewriteResponseHead(this.#head, this.#buffer, this.#headStart, 'upgrade', true);
+    this.#phase = 'tunnel';
+    this.#readAnew();
+    receiver.onTunnel();
+    return receiver.deliver(this.#buffer.subarray(start, end));
+  }
+
+  #fail(failure: TargetFailure): boolean {
+    const receiver = this.#receiver!;
+    this.#detach();
+    receiver.onTargetFailure(failure, this);
+    this.#close();
+    return false;
+  }
+
+  #detach(): void {
+    if (this.#receiver === undefined) return;
+    this.#receiver = undefined;
+    this.target.outstanding -= 1;
+  }
+
+  #close(): void {
+    this.#phase = 'closed';
+    this.#context.deadlines.remove(this);
+    this.#channel.destroy();
+  }
+}

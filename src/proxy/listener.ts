@@ -1,0 +1,132 @@
+/**
+ * One listener of a worker: its door, its present routes, and the client connections that came in. Routes are replaced
+ * whole; a closed listener lets its connections finish.
+ */
+import type { Log } from '#io/log.ts';
+import type { RoutingTable } from '#routing/table.ts';
+import type { LoadBalancerCounters } from './counters.ts';
+import type { ClientHome } from './http1/client-connection.ts';
+import { ClientConnection } from './http1/client-connection.ts';
+import type { LoadBalancerState, Registry } from './registry.ts';
+import type { Routes } from './routes.ts';
+import type { Door } from './socket/accept.ts';
+import { listen } from './socket/accept.ts';
+import type { Channel, ChannelOwner } from './socket/channel.ts';
+import type { WorkerContext } from './worker-context.ts';
+
+export type ApplyOutcome =
+  | { readonly kind: 'listening'; readonly port: number }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+export class Listener implements ClientHome {
+  routes: Routes;
+  isClosing = false;
+  /** Settles once, when it listens or cannot. */
+  readonly opened: Promise<ApplyOutcome>;
+  readonly #context: WorkerContext;
+  readonly #registry: Registry;
+  readonly #loadBalancer: LoadBalancerState;
+  readonly #onEmpty: (listener: Listener) => void;
+  readonly #connections = new Set<ClientConnection>();
+  #door: Door | undefined;
+
+  /** `onEmpty` is called once, when it is closed and its last connection has gone. */
+  constructor(
+    context: WorkerContext,
+    registry: Registry,
+    log: Log,
+    table: RoutingTable,
+    onEmpty: (listener: Listener) => void,
+  ) {
+    this.#context = context;
+    this.#registry = registry;
+    this.#onEmpty = onEmpty;
+    this.#loadBalancer = registry.takeLoadBalancer(table.loadBalancer.id);
+    this.routes = registry.takeRoutes(table, this.#loadBalancer);
+    this.opened = this.#open(log, table);
+  }
+
+  get counters(): LoadBalancerCounters {
+    return this.#loadBalancer.counters;
+  }
+
+  /** Whether the table is for the place where this listener listens. */
+  isAt(table: RoutingTable): boolean {
+    const present = this.routes.table;
+    return (
+      present.address === table.address &&
+      present.port === table.port &&
+      present.loadBalancer.id === table.loadBalancer.id
+    );
+  }
+
+  /** Puts another table in the place of the present one; requests under way keep the target that they have. */
+  swap(table: RoutingTable): void {
+    const before = this.routes;
+    this.routes = this.#registry.takeRoutes(table, this.#loadBalancer);
+    this.#registry.giveRoutes(before);
+  }
+
+  /** Accepts no more, closes connections that wait for a request, and lets the others finish theirs. */
+  close(): void {
+    this.handOver();
+    for (const connection of this.#connections) connection.retire();
+  }
+
+  /** Accepts no more, and has every connection end with its next answer: nobody's request meets a closed connection. */
+  handOver(): void {
+    if (this.isClosing) return;
+    this.isClosing = true;
+    this.#door?.close();
+    this.#settle();
+  }
+
+  /** Cuts off every connection that is left. */
+  cut(): void {
+    for (const connection of this.#connections) connection.cut();
+  }
+
+  onClientGone(connection: ClientConnection): void {
+    this.#connections.delete(connection);
+    this.counters.activeConnections -= 1;
+    this.#context.activeConnectionsCount -= 1;
+    if (this.isClosing) this.#settle();
+  }
+
+  async #open(log: Log, table: RoutingTable): Promise<ApplyOutcome> {
+    const door = await listen({
+      address: table.address,
+      port: table.port,
+      path: this.#context.options.acceptPath,
+      readBuffer: this.#context.readBuffer,
+      accept: (open) => this.#accept(open),
+      onError: (reason) => log.error(`listener ${table.listenerId} cannot accept a connection: ${reason}`),
+    });
+    if (typeof door === 'string') return { kind: 'failed', reason: door };
+    // It may have been closed while the door was being opened.
+    if (this.isClosing) door.close();
+    else this.#door = door;
+    return { kind: 'listening', port: door.port };
+  }
+
+  #accept(open: (owner: ChannelOwner) => Channel): ChannelOwner | undefined {
+    const { counters } = this;
+    if (this.isClosing || this.#context.activeConnectionsCount >= this.#context.options.clientConnectionsMax) {
+      counters.rejectedConnections += 1;
+      return undefined;
+    }
+    counters.newConnections += 1;
+    counters.activeConnections += 1;
+    this.#context.activeConnectionsCount += 1;
+    const connection = new ClientConnection(this.#context, this, open);
+    this.#connections.add(connection);
+    return connection;
+  }
+
+  #settle(): void {
+    if (this.#connections.size > 0) return;
+    this.#registry.giveRoutes(this.routes);
+    this.#registry.giveLoadBalancer(this.#loadBalancer);
+    this.#onEmpty(this);
+  }
+}

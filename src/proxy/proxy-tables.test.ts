@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
+import net from 'node:net';
+import test from 'node:test';
+import { systemClock } from '#io/clock.ts';
+import { silentLog } from '#io/log.ts';
+import { systemRandom } from '#io/random.ts';
+import { sleep } from '#io/timers.ts';
+import { createProxy } from './proxy.ts';
+import { addProxyStats } from './stats.ts';
+import { acceptPaths, RawClient, request, startProxy, startTarget, table, until } from './test-proxy.ts';
+
+const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+
+for (const acceptPath of acceptPaths) {
+  const settings = { acceptPath };
+
+  test(`proxy (${acceptPath}): tables swapped under load fail no request`, async (t) => {
+    const counts = [0, 0];
+    const handler =
+      (index: number): http.RequestListener =>
+      async (incoming, outgoing) => {
+        counts[index]! += 1;
+        incoming.resume();
+        await once(incoming, 'end');
+        if (counts[index]! % 3 === 0) await sleep(3);
+        outgoing.end(`answer of ${index}`);
+      };
+    const targets = [await startTarget(t, handler(0)), await startTarget(t, handler(1))] as const;
+    const { port, proxy, swap, balancer } = await startProxy(t, { targets }, settings);
+    let isOver = false;
+    let answered = 0;
+    const clients = Array.from({ length: 10 }, async () => {
+      const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+      while (!isOver) {
+        const answer = await request(port, { agent, method: 'POST' }, Buffer.alloc(3000));
+        assert.match(answer.body.toString(), /^answer of [01]$/);
+        answered += 1;
+      }
+      agent.destroy();
+    });
+    const settled = Promise.all(clients);
+    for (let round = 0; round < 15; round += 1) {
+      const leaving = targets[round % 2]!;
+      await swap({ targets: targets.map((target) => ({ port: target, isDraining: target === leaving })) });
+      const before = counts[round % 2]!;
+      const goal = answered + 40;
+      await until(() => answered >= goal, 'traffic goes on');
+      assert(counts[round % 2]! - before <= 10, 'at most what was in flight');
+      // Then it is taken out altogether, and comes back.
+      await swap({ targets: targets.filter((target) => target !== leaving) });
+      assert.equal(proxy.stats().targets.length, 1);
+      await swap({ targets });
+    }
+    isOver = true;
+    await settled;
+    assert.deepEqual(balancer().elbResponses, {});
+    assert.equal(balancer().requests, answered);
+  });
+
+  test(`proxy (${acceptPath}): a target gone from the table finishes what it has`, async (t) => {
+    let finish = () => {};
+    let connections = 0;
+    const target = await startTarget(t, (incoming, outgoing) => {
+      if (incoming.url !== '/slow') return void outgoing.end('ok');
+      outgoing.write('first ');
+      finish = () => outgoing.end('last');
+      incoming.socket.on('close', () => {
+        connections -= 1;
+      });
+      connections += 1;
+      return undefined;
+    });
+    const { port, proxy, swap } = await startProxy(t, { targets: [target] }, settings);
+    await request(port);
+    const answer = request(port, { path: '/slow' });
+    await until(() => connections === 1, 'the slow answer begins');
+    await swap({ targets: [] });
+    assert.equal(proxy.stats().idleTargetConnections, 0);
+    assert.equal((await request(port)).status, 503);
+    finish();
+    assert.equal((await answer).body.toString(), 'first last');
+    await until(() => connections === 0, 'its connection is closed');
+  });
+
+  test(`proxy (${acceptPath}): connections and turns outlive a swap`, async (t) => {
+    const seen: string[] = [];
+    const handler =
+      (name: string): http.RequestListener =>
+      (incoming, outgoing) => {
+        seen.push(`${name}:${incoming.socket.remotePort}`);
+        outgoing.end();
+      };
+    const targets = [await startTarget(t, handler('a')), await startTarget(t, handler('b'))];
+    const { port, swap } = await startProxy(t, { targets }, settings);
+    for (let round = 0; round < 10; round += 1) {
+      await request(port);
+      await swap({ targets });
+    }
+    assert.equal(seen.filter((each) => each.startsWith('a')).length, 5);
+    assert.equal(new Set(seen).size, 2, 'one connection to each');
+  });
+
+  test(`proxy (${acceptPath}): a removed listener finishes what is in flight, and frees its port`, async (t) => {
+    let finish = () => {};
+    const target = await startTarget(t, (incoming, outgoing) => {
+      if (incoming.url === '/slow') finish = () => outgoing.end('slow');
+      else outgoing.end('ok');
+    });
+    const { port, proxy } = await startProxy(t, { targets: [target] }, settings);
+    const idle = new RawClient(t, port);
+    idle.send(get);
+    await idle.toHave('ok');
+    const busy = new RawClient(t, port);
+    busy.send('GET /slow HTTP/1.1\r\nHost: a\r\n\r\n');
+    await until(() => proxy.stats().targets[0]!.outstanding === 1, 'the slow request is with the target');
+    proxy.remove('listener');
+    await idle.toEnd();
+    assert.equal(busy.isEnded, false);
+    await assert.rejects(once(net.connect({ port, host: '127.0.0.1' }), 'connect'), { code: 'ECONNREFUSED' });
+    finish();
+    assert.match(await busy.toEnd(), /^HTTP\/1\.1 200 OK\r\nConnection: close\r\n[\s\S]*slow$/);
+    await until(() => proxy.stats().loadBalancers.length === 0, 'nothing is left of it');
+    assert.deepEqual(proxy.stats().targets, []);
+    assert.equal(proxy.stats().idleTargetConnections, 0);
+  });
+
+  test(`proxy (${acceptPath}): draining waits for requests in flight, and cuts off what takes longer`, async (t) => {
+    let finish = () => {};
+    const target = await startTarget(t, (incoming, outgoing) => {
+      if (incoming.url === '/slow') finish = () => outgoing.end('slow');
+    });
+    const first = await startProxy(t, { targets: [target] }, settings);
+    const patient = new RawClient(t, first.port);
+    patient.send('GET /slow HTTP/1.1\r\nHost: a\r\n\r\n');
+    await until(() => first.proxy.stats().targets[0]?.outstanding === 1, 'the request is with the target');
+    const drained = first.proxy.drain(60_000);
+    finish();
+    await drained;
+    assert.match(await patient.toEnd(), /slow$/);
+    const second = await startProxy(t, { targets: [target] }, settings);
+    const endless = new RawClient(t, second.port);
+    endless.send('GET /endless HTTP/1.1\r\nHost: a\r\n\r\n');
+    await until(() => second.proxy.stats().targets[0]?.outstanding === 1, 'the request is with the target');
+    await second.proxy.drain(50);
+    await until(() => endless.isClosed, 'it is cut off');
+    assert.equal(second.proxy.stats().activeConnections, 0);
+  });
+}
+
+test('proxy: an address that cannot be listened on is reported, and what served before goes on', async (t) => {
+  const target = await startTarget(t, (_, outgoing) => outgoing.end('ok'));
+  const blocker = net.createServer().listen(0, '127.0.0.1');
+  await once(blocker, 'listening');
+  t.after(() => blocker.close());
+  const taken = (blocker.address() as net.AddressInfo).port;
+  const { proxy, port } = await startProxy(t, { targets: [target] });
+  const failed = { kind: 'failed', reason: 'EADDRINUSE' };
+  assert.deepEqual(await proxy.apply(table({ listenerId: 'other', port: taken })), failed);
+  assert.deepEqual(await proxy.apply(table({ targets: [target], port: taken })), failed);
+  assert.equal((await request(port)).body.toString(), 'ok');
+  assert.deepEqual(await proxy.apply({ ...table({ listenerId: 'other' }), address: '192.0.2.1' }), {
+    kind: 'failed',
+    reason: 'EADDRNOTAVAIL',
+  });
+});
+
+test('proxy: a listener that moves is open at its new place before the old one closes', async (t) => {
+  const target = await startTarget(t, (_, outgoing) => outgoing.end('ok'));
+  const { proxy, port } = await startProxy(t, { targets: [target] });
+  const outcome = await proxy.apply({ ...table({ targets: [target] }), address: '127.0.0.2' });
+  assert(outcome.kind === 'listening');
+  assert.equal((await request(outcome.port, { host: '127.0.0.2' })).body.toString(), 'ok');
+  await assert.rejects(request(port), { code: 'ECONNREFUSED' });
+});
+
+test('proxy: two workers share a port', async (t) => {
+  const target = await startTarget(t, (_, outgoing) => outgoing.end('ok'));
+  const first = await startProxy(t, { targets: [target] });
+  const second = createProxy({ clock: systemClock, log: silentLog, random: systemRandom });
+  t.after(() => second.drain(0));
+  assert.equal((await second.apply(table({ targets: [target], port: first.port }))).kind, 'listening');
+  for (let count = 0; count < 100; count += 1) assert.equal((await request(first.port)).status, 200);
+  const sum = addProxyStats([first.proxy.stats(), JSON.parse(JSON.stringify(second.stats()))]);
+  assert.equal(sum.loadBalancers[0]!.requests, 100);
+  assert.equal(sum.loadBalancers[0]!.targetGroups[0]!.responses['2xx'], 100);
+  assert.equal(sum.loadBalancers[0]!.targetGroups[0]!.responseTime.count, 100);
+  assert.equal(sum.targets[0]!.requests, 100);
+  assert(second.stats().loadBalancers[0]!.requests > 0, 'the kernel gives some to each');
+});
+
+test('proxy: weights divide the traffic between groups', async (t) => {
+  const names: string[] = [];
+  const handler =
+    (name: string): http.RequestListener =>
+    (_, outgoing) => {
+      names.push(name);
+      outgoing.end();
+    };
+  const [one, other] = [await startTarget(t, handler('one')), await startTarget(t, handler('other'))];
+  const { port, proxy } = await startProxy(t, { targets: [one] });
+  const base = table({ targets: [one], port: 0 });
+  await proxy.apply({
+    ...base,
+    rules: [
+      {
+        id: 'default',
+        action: {
+          kind: 'forward',
+          choices: [
+            { group: 0, share: 0.8 },
+            { group: 1, share: 0.2 },
+          ],
+        },
+      },
+    ],
+    groups: [...base.groups, { ...table({ targets: [other] }).groups[0]!, id: 'second' }],
+  });
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  for (let count = 0; count < 500; count += 1) await request(port, { agent });
+  agent.destroy();
+  const share = names.filter((name) => name === 'one').length / 500;
+  assert(share > 0.7 && share < 0.9, `${share}`);
+});

@@ -1,0 +1,140 @@
+/**
+ * The data plane of one worker process: takes routing tables, serves the traffic they describe, and counts. Nothing
+ * stops serving because a table has not come: a listener goes only when it is removed.
+ */
+import type { Clock } from '#io/clock.ts';
+import type { Log } from '#io/log.ts';
+import type { Random } from '#io/random.ts';
+import type { Timer } from '#io/timers.ts';
+import { after, every } from '#io/timers.ts';
+import type { RoutingTable } from '#routing/table.ts';
+import type { ApplyOutcome } from './listener.ts';
+import { Listener } from './listener.ts';
+import { Registry } from './registry.ts';
+import { tickMs } from './socket/deadlines.ts';
+import type { ProxyStats } from './stats.ts';
+import type { ProxyOptions } from './worker-context.ts';
+import { defaultOptions, WorkerContext } from './worker-context.ts';
+
+export type { ApplyOutcome } from './listener.ts';
+export type { ProxyStats } from './stats.ts';
+export type { ProxyOptions } from './worker-context.ts';
+
+export interface ProxyWorker {
+  /**
+   * Serves by this table from now on: the first one of a listener opens it, later ones replace the one before without
+   * touching a connection. A table with another address or port opens a new door before the old one is closed, and when
+   * that fails the old one goes on.
+   */
+  apply(table: RoutingTable): Promise<ApplyOutcome>;
+  /** Closes a listener: it accepts no more, finishes what is in flight, and closes connections between requests. */
+  remove(listenerId: string): void;
+  /** Plain data that can be sent to another process. */
+  stats(): ProxyStats;
+  /**
+   * Closes all listeners and waits for their connections, at most so long; then cuts off what is left, and stops.
+   * Connections between requests are closed after `patienceMs`: until then, each may have one more answer, which tells
+   * its client to come again on another.
+   */
+  drain(timeoutMs: number, patienceMs?: number): Promise<void>;
+}
+
+export interface ProxySettings extends Partial<ProxyOptions> {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: Random;
+}
+
+/** A data plane that serves nothing yet. Its clock ticks until it is drained. */
+export function createProxy({ clock, log, random, ...options }: ProxySettings): ProxyWorker {
+  return new Worker(new WorkerContext({ ...defaultOptions, ...options }, clock, random.hex(32)), log);
+}
+
+class Worker implements ProxyWorker {
+  readonly #context: WorkerContext;
+  readonly #log: Log;
+  readonly #registry: Registry;
+  readonly #listeners = new Map<string, Listener>();
+  /** Closed listeners that still have connections. */
+  readonly #closing = new Set<Listener>();
+  readonly #ticking: Timer;
+  #onQuiet: (() => void) | undefined;
+
+  constructor(context: WorkerContext, log: Log) {
+    this.#context = context;
+    this.#log = log;
+    this.#registry = new Registry(context);
+    this.#ticking = every(tickMs, () => context.onTick());
+  }
+
+  async apply(table: RoutingTable): Promise<ApplyOutcome> {
+    const present = this.#listeners.get(table.listenerId);
+    if (present?.isAt(table)) {
+      present.swap(table);
+      return present.opened;
+    }
+    const listener = new Listener(this.#context, this.#registry, this.#log, table, (gone) => this.#forget(gone));
+    this.#listeners.set(table.listenerId, listener);
+    const outcome = await listener.opened;
+    if (outcome.kind === 'listening') {
+      if (present !== undefined) this.#close(present);
+      return outcome;
+    }
+    this.#close(listener);
+    if (this.#listeners.get(table.listenerId) === listener) {
+      if (present === undefined) this.#listeners.delete(table.listenerId);
+      else this.#listeners.set(table.listenerId, present);
+    }
+    return outcome;
+  }
+
+  remove(listenerId: string): void {
+    const listener = this.#listeners.get(listenerId);
+    if (listener === undefined) return;
+    this.#listeners.delete(listenerId);
+    this.#close(listener);
+  }
+
+  stats(): ProxyStats {
+    return {
+      activeConnections: this.#context.activeConnectionsCount,
+      idleTargetConnections: this.#context.idleBudget.count,
+      loadBalancers: this.#registry.loadBalancerStats(),
+      targets: this.#registry.targetStats(),
+    };
+  }
+
+  async drain(timeoutMs: number, patienceMs = 0): Promise<void> {
+    for (const listener of this.#listeners.values()) {
+      this.#closing.add(listener);
+      listener.handOver();
+    }
+    this.#listeners.clear();
+    if (this.#closing.size > 0) {
+      await new Promise<void>((resolve) => {
+        const patience = after(patienceMs, () => {
+          for (const listener of this.#closing) listener.close();
+        });
+        const limit = after(timeoutMs, () => {
+          for (const listener of this.#closing) listener.cut();
+        });
+        this.#onQuiet = () => {
+          limit.stop();
+          patience.stop();
+          resolve();
+        };
+      });
+    }
+    this.#ticking.stop();
+  }
+
+  #close(listener: Listener): void {
+    this.#closing.add(listener);
+    listener.close();
+  }
+
+  #forget(listener: Listener): void {
+    this.#closing.delete(listener);
+    if (this.#closing.size === 0) this.#onQuiet?.();
+  }
+}

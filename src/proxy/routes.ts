@@ -1,0 +1,71 @@
+/**
+ * A routing table with its names resolved to this worker's targets and counters: what a request is decided with. Made
+ * anew for each table; what it points to outlives it.
+ */
+import type { RoundRobinState } from '#routing/pick/round-robin.ts';
+import { pickRoundRobin } from '#routing/pick/round-robin.ts';
+import { pickWeighted } from '#routing/pick/weighted.ts';
+import type { RoutingAction, RoutingGroup, RoutingTable, RoutingTarget } from '#routing/table.ts';
+import type { GroupCounters } from './counters.ts';
+import type { RewriteSettings } from './http1/request-rewrite.ts';
+import { rewriteSettings } from './http1/request-rewrite.ts';
+import type { HttpTarget } from './http1/target-connection.ts';
+import type { TraceIds } from './http1/trace-id.ts';
+
+export type ForwardAction = Extract<RoutingAction, { readonly kind: 'forward' }>;
+
+export interface Routes {
+  readonly table: RoutingTable;
+  readonly rewrite: RewriteSettings;
+  readonly groups: readonly RouteGroup[];
+}
+
+/** What lasts of a target group while tables come and go. */
+export interface GroupState {
+  readonly turns: RoundRobinState;
+  readonly counters: GroupCounters;
+}
+
+/** One target group of a listener. */
+export interface RouteGroup extends GroupState {
+  readonly targets: readonly HttpTarget[];
+  readonly eligible: readonly HttpTarget[];
+}
+
+/** Where the lasting things are found, by their ids. */
+export interface RouteRegistry {
+  target(target: RoutingTarget): HttpTarget;
+  group(groupId: string): GroupState;
+}
+
+export function resolveRoutes(table: RoutingTable, registry: RouteRegistry, traceIds: TraceIds): Routes {
+  return {
+    table,
+    rewrite: rewriteSettings(table, traceIds),
+    groups: table.groups.map((group) => resolveGroup(group, registry)),
+  };
+}
+
+/** The action for a request. Rules are tried in order, and the last one matches everything. */
+export function actionFor(routes: Routes): RoutingAction {
+  const { rules } = routes.table;
+  return rules[rules.length - 1]!.action;
+}
+
+/** The group that a forward action gives a request to. */
+export function groupFor(routes: Routes, action: ForwardAction, dice: { next(): number }): RouteGroup | undefined {
+  const { choices } = action;
+  const choice = choices.length === 1 ? choices[0] : pickWeighted(choices, dice.next() / 2 ** 32);
+  return choice === undefined ? undefined : routes.groups[choice.group];
+}
+
+/** The target whose turn it is, of those not tried yet. */
+export function pickTarget(group: RouteGroup, tried: readonly HttpTarget[]): HttpTarget | undefined {
+  return pickRoundRobin(group.turns, group.eligible, tried);
+}
+
+function resolveGroup(group: RoutingGroup, registry: RouteRegistry): RouteGroup {
+  const targets = group.targets.map((target) => registry.target(target));
+  const { turns, counters } = registry.group(group.id);
+  return { turns, counters, targets, eligible: group.eligible.map((index) => targets[index]!) };
+}

@@ -1,0 +1,88 @@
+/**
+ * Listens, and turns accepted connections into channels. There are two ways to accept: `public` uses what Node
+ * documents; `fast` takes the connection's handle from the server and gives the socket its read buffer when it is made,
+ * which saves an allocation and a stream event for every read. Where Node has changed what that needs, `fast` is
+ * `public`.
+ */
+import net from 'node:net';
+import type { ChannelOwner, ReadPort } from './channel.ts';
+import { Channel } from './channel.ts';
+
+export type AcceptPath = 'fast' | 'public';
+
+export interface AcceptSettings {
+  readonly address: string;
+  readonly port: number;
+  readonly path: AcceptPath;
+  /** What clients' bytes are read into: shared by all of them, so it is the owner's only during `onBytes`. */
+  readonly readBuffer: Buffer;
+  /** Makes the owner of a new connection: it passes itself to `open`. Undefined: the connection is refused. */
+  readonly accept: (open: (owner: ChannelOwner) => Channel) => ChannelOwner | undefined;
+  readonly onError: (reason: string) => void;
+}
+
+export interface Door {
+  readonly port: number;
+  /** Accepts no more; what was accepted goes on. */
+  close(): void;
+}
+
+/** Connections that may wait to be accepted; the kernel caps it (net.core.somaxconn). */
+const backlog = 4096;
+
+/** Listens with SO_REUSEPORT, so that several workers share the port. The text says why it could not. */
+export function listen(settings: AcceptSettings): Promise<Door | string> {
+  const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    const refused = settings.accept((owner) => new Channel(owner, settings.readBuffer, (port) => relay(socket, port)));
+    if (refused === undefined) socket.destroy();
+  });
+  return new Promise((resolve) => {
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.listen({ host: settings.address, port: settings.port, reusePort: true, exclusive: true, backlog }, () => {
+      server.removeAllListeners('error');
+      server.on('error', (error) => settings.onError(error.message));
+      if (settings.path === 'fast') acceptHandles(server, settings);
+      const { port } = server.address() as net.AddressInfo;
+      resolve({ port, close: () => void server.close() });
+    });
+  });
+}
+
+/** The public path: a 'data' event is a read into a buffer of its own. */
+function relay(socket: net.Socket, port: ReadPort): net.Socket {
+  socket.on('data', (bytes: Buffer) => {
+    if (!port.callback(bytes.length, bytes)) socket.pause();
+  });
+  return socket;
+}
+
+interface ConnectionHandle {
+  useUserBuffer(buffer: Uint8Array): void;
+  setNoDelay(enabled: boolean): number;
+  close(): void;
+}
+
+interface ServerHandle {
+  onconnection: (status: number, handle: ConnectionHandle | undefined) => void;
+}
+
+function acceptHandles(server: net.Server, settings: AcceptSettings): void {
+  const serverHandle = (server as unknown as { _handle?: ServerHandle })._handle;
+  const standard = serverHandle?.onconnection;
+  if (serverHandle === undefined || typeof standard !== 'function') return;
+  serverHandle.onconnection = function onConnection(status, handle) {
+    if (status !== 0 || handle === undefined || typeof handle.useUserBuffer !== 'function') {
+      standard.call(this, status, handle);
+      return;
+    }
+    const refused = settings.accept((owner) => new Channel(owner, settings.readBuffer, (port) => adopt(handle, port)));
+    if (refused === undefined) handle.close();
+  };
+}
+
+function adopt(handle: ConnectionHandle, onread: ReadPort): net.Socket {
+  handle.setNoDelay(true);
+  // `handle` with a plain handle is an option that Node does not document.
+  const options: object = { handle, onread, allowHalfOpen: true };
+  return new net.Socket(options);
+}

@@ -1,0 +1,129 @@
+/**
+ * One connected socket, as bytes: what was read is handed to the owner, what is written is either with the kernel at
+ * once or the owner hears when it is. The rule that keeps it fast and right: bytes given to `write` belong to the
+ * channel until it is flushed, and a buffer that is read into again belongs to nobody else meanwhile.
+ */
+import type { Socket } from 'node:net';
+import net from 'node:net';
+
+export interface ChannelOwner {
+  /** `bytes` [0, length) arrived; returning false stops reading until `resume`. */
+  onBytes(bytes: Buffer, length: number): boolean;
+  /** The other side sends no more. */
+  onEnd(): void;
+  /** Everything written is with the kernel, after `write` had returned false. */
+  onFlushed(): void;
+  /** The socket is gone; nothing follows. `isClean`: without an error. */
+  onClosed(isClean: boolean): void;
+}
+
+export interface ConnectingOwner extends ChannelOwner {
+  onConnected(): void;
+}
+
+/** What `net.Socket` takes as `onread`. */
+export interface ReadPort {
+  readonly buffer: () => Uint8Array;
+  readonly callback: (length: number, bytes: Uint8Array) => boolean;
+}
+
+const nothing = Buffer.alloc(0);
+
+export class Channel {
+  readonly #owner: ChannelOwner;
+  readonly #socket: Socket;
+  /** The buffer for the reads after this one; undefined: the same as before. */
+  #nextBuffer: Buffer | undefined;
+  #isWaiting = false;
+
+  constructor(owner: ChannelOwner, readBuffer: Buffer, open: (port: ReadPort) => Socket) {
+    this.#owner = owner;
+    this.#nextBuffer = readBuffer;
+    this.#socket = open({
+      buffer: () => {
+        const buffer = this.#nextBuffer;
+        this.#nextBuffer = undefined;
+        // Node's rule: a result that is no buffer keeps the one in use.
+        return buffer as Uint8Array;
+      },
+      callback: (length, bytes) => owner.onBytes(bytes as Buffer, length),
+    });
+    this.#socket.on('end', () => owner.onEnd());
+    this.#socket.on('error', ignoreError);
+    this.#socket.on('close', (hadError: boolean) => owner.onClosed(!hadError));
+  }
+
+  /** Opens a connection to a target; `onConnected` or `onClosed` follows. */
+  static connect(
+    owner: ConnectingOwner,
+    readBuffer: Buffer,
+    to: { readonly address: string; readonly port: number },
+  ): Channel {
+    return new Channel(owner, readBuffer, (onread) => {
+      const socket = net.connect({ host: to.address, port: to.port, noDelay: true, allowHalfOpen: true, onread });
+      socket.on('connect', () => owner.onConnected());
+      return socket;
+    });
+  }
+
+  get clientAddress(): string {
+    return this.#socket.remoteAddress ?? '';
+  }
+
+  get isFlushed(): boolean {
+    return this.#socket.writableLength === 0;
+  }
+
+  /** Reads after the present one go into `buffer`. Takes effect when a read ends. */
+  readInto(buffer: Buffer): void {
+    this.#nextBuffer = buffer;
+  }
+
+  /** Whether everything is with the kernel; when not, the bytes must stay as they are, and `onFlushed` follows. */
+  write(bytes: Buffer): boolean {
+    this.#socket.write(bytes);
+    return this.isFlushed || this.#wait();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Says that nothing more is sent, once everything written is. */
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /** Destroys after everything written is sent. */
+  destroySoon(): void {
+    this.#socket.destroySoon();
+  }
+
+  /** Destroys so that the other side sees a failure, never a regular end. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
+  /** 'drain' comes only after a full buffer: an empty write behind what is pending tells of any. */
+  #wait(): boolean {
+    if (!this.#isWaiting) {
+      this.#isWaiting = true;
+      this.#socket.write(nothing, this.#onWritten);
+    }
+    return false;
+  }
+
+  readonly #onWritten = (error?: Error | null): void => {
+    this.#isWaiting = false;
+    if (error) return;
+    if (this.isFlushed) this.#owner.onFlushed();
+    else this.#wait();
+  };
+}
+
+/** 'close' follows every error and says all that matters. */
+function ignoreError(): void {}

@@ -1,0 +1,67 @@
+/**
+ * One target of a target group, as this worker sees it: its idle connections, its requests in flight, its counters. A
+ * target keeps its identity by key while any routing table names it, so a swap of tables loses nothing.
+ */
+import type { RoutingTarget } from '#routing/table.ts';
+
+/** A connection that can wait in a pool for the next request. */
+export interface Poolable {
+  destroy(): void;
+}
+
+/** How many idle connections a worker keeps, over all targets. */
+export interface IdleBudget {
+  readonly perTargetMax: number;
+  readonly totalMax: number;
+  count: number;
+}
+
+export class Target<Connection extends Poolable> {
+  readonly key: string;
+  readonly address: string;
+  readonly port: number;
+  /** Requests that it was given, retries among them. */
+  requests = 0;
+  /** Requests that it was given and has not answered yet. */
+  outstanding = 0;
+  /** How many places in routing tables name it; at 0 it gets nothing new and keeps nothing open. */
+  usesCount = 0;
+  readonly #budget: IdleBudget;
+  readonly #idle: Connection[] = [];
+
+  constructor(target: RoutingTarget, budget: IdleBudget) {
+    this.key = target.key;
+    this.address = target.address;
+    this.port = target.port;
+    this.#budget = budget;
+  }
+
+  /** The connection that was used last, because it is the least likely to have been closed meanwhile. */
+  take(): Connection | undefined {
+    const connection = this.#idle.pop();
+    if (connection !== undefined) this.#budget.count -= 1;
+    return connection;
+  }
+
+  /** Keeps an idle connection; false when there is no room for it or the target is on its way out. */
+  keep(connection: Connection): boolean {
+    const budget = this.#budget;
+    if (this.usesCount === 0 || this.#idle.length >= budget.perTargetMax || budget.count >= budget.totalMax)
+      return false;
+    this.#idle.push(connection);
+    budget.count += 1;
+    return true;
+  }
+
+  /** Forgets an idle connection that is gone. */
+  forget(connection: Connection): void {
+    const index = this.#idle.lastIndexOf(connection);
+    if (index === -1) return;
+    this.#idle.splice(index, 1);
+    this.#budget.count -= 1;
+  }
+
+  closeIdle(): void {
+    for (let connection = this.take(); connection !== undefined; connection = this.take()) connection.destroy();
+  }
+}

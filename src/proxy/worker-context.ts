@@ -1,0 +1,96 @@
+/**
+ * What all connections of one worker share: the settings, the clock's wheel, the buffers that nobody keeps. Connections
+ * are handed it and reach nothing else.
+ */
+import type { Clock } from '#io/clock.ts';
+import { RequestHead } from './http1/request-head.ts';
+import { TraceIds } from './http1/trace-id.ts';
+import type { AcceptPath } from './socket/accept.ts';
+import { DeadlineWheel } from './socket/deadlines.ts';
+import type { IdleBudget } from './upstream/target.ts';
+
+/** Limits and times of one worker, with their defaults in `defaultOptions`. */
+export interface ProxyOptions {
+  readonly acceptPath: AcceptPath;
+  /** Client connections at one time; what comes beyond is closed and counted as rejected. */
+  readonly clientConnectionsMax: number;
+  /** Idle connections to one target, and to all of them; each holds about 75 KB of buffers. */
+  readonly idlePerTargetMax: number;
+  readonly idleTargetConnectionsMax: number;
+  readonly connectTimeoutMs: number;
+  /** How long an idle connection to a target is kept. */
+  readonly targetKeepAliveMs: number;
+  /** How long a request's head may take from its first byte, if the idle timeout is not shorter. */
+  readonly headTimeoutMs: number;
+  /** How long a client may still send after it was told that the connection is closed. */
+  readonly lingerMs: number;
+}
+
+export const defaultOptions: ProxyOptions = {
+  acceptPath: 'fast',
+  clientConnectionsMax: 20_000,
+  idlePerTargetMax: 256,
+  idleTargetConnectionsMax: 1024,
+  // "HTTP 504" in the troubleshooting page of Application Load Balancers.
+  connectTimeoutMs: 10_000,
+  targetKeepAliveMs: 60_000,
+  headTimeoutMs: 60_000,
+  lingerMs: 2_000,
+};
+
+const readBytes = 64 * 1024;
+
+export class WorkerContext {
+  readonly options: ProxyOptions;
+  readonly clock: Clock;
+  readonly deadlines: DeadlineWheel;
+  readonly traceIds: TraceIds;
+  /** What clients' bytes are read into: whoever wants to keep any copies them before it returns. */
+  readonly readBuffer = Buffer.allocUnsafeSlow(readBytes);
+  readonly idleBudget: IdleBudget;
+  /** The time as an IMF-fixdate (RFC 9110 section 5.6.7), right to the second. */
+  date = '';
+  activeConnectionsCount = 0;
+  readonly #heads: RequestHead[] = [];
+  #second = 0;
+
+  /** `seed`: 32 random hexadecimal digits. */
+  constructor(options: ProxyOptions, clock: Clock, seed: string) {
+    this.options = options;
+    this.clock = clock;
+    this.deadlines = new DeadlineWheel(clock);
+    this.traceIds = new TraceIds(seed);
+    this.idleBudget = {
+      perTargetMax: options.idlePerTargetMax,
+      totalMax: options.idleTargetConnectionsMax,
+      count: 0,
+    };
+    this.#tellTime();
+  }
+
+  /** To be called every tick of the deadlines. */
+  onTick(): void {
+    this.#tellTime();
+    this.deadlines.advance();
+  }
+
+  /** A reader of request heads, at its beginning. A connection holds one only while a head is incomplete. */
+  takeHead(): RequestHead {
+    const head = this.#heads.pop() ?? new RequestHead();
+    head.begin();
+    return head;
+  }
+
+  giveHead(head: RequestHead): void {
+    if (this.#heads.length < 64) this.#heads.push(head);
+  }
+
+  #tellTime(): void {
+    const wallMs = this.clock.wallMs();
+    const second = Math.floor(wallMs / 1000);
+    if (second === this.#second) return;
+    this.#second = second;
+    this.date = new Date(wallMs).toUTCString();
+    this.traceIds.setTime(wallMs);
+  }
+}

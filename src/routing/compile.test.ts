@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Tables } from '#journal/tables.ts';
+import type { Documents, Kind, RuleAction } from '#model/documents.ts';
+import type { HealthVerdict } from '#model/health.ts';
+import { placementKey, targetKey } from '#model/keys.ts';
+import { compileListener } from './compile.ts';
+import type { RoutingTable } from './table.ts';
+
+const loadBalancerId = '00000000000000a1';
+const listenerId = '00000000000000b1';
+const group = '00000000000000c1';
+const otherGroup = '00000000000000c2';
+const where = { listenerId, nodeId: 'node-1' };
+const unhealthy: HealthVerdict = { kind: 'unhealthy', reason: 'Target.Timeout', description: '' };
+const healthy: HealthVerdict = { kind: 'healthy' };
+
+class World {
+  readonly tables = new Tables();
+  readonly health = new Map<string, HealthVerdict>();
+
+  constructor(...actions: RuleAction[]) {
+    this.put('load-balancer', loadBalancerId, {
+      account: '123456789012',
+      name: 'web',
+      type: 'application',
+      scheme: 'internal',
+      ipAddressType: 'ipv4',
+      vpcId: 'vpc-1',
+      zones: [],
+      securityGroups: [],
+      dnsName: 'web',
+      createdAtMs: 0,
+      attributes: {},
+      tags: [],
+    });
+    this.put('listener', listenerId, { loadBalancerId, protocol: 'HTTP', port: 80, createdAtMs: 0, tags: [] });
+    this.put('placement', placementKey({ loadBalancerId, nodeId: 'node-1' }), {
+      loadBalancerId,
+      nodeId: 'node-1',
+      zone: 'a',
+      address: '127.80.0.2',
+      state: { kind: 'pending' },
+    });
+    if (actions.length > 0) this.put('rule', 'default', { listenerId, priority: 'default', actions, tags: [] });
+  }
+
+  put<K extends Kind>(kind: K, id: string, document: Documents[K]): void {
+    this.tables.load({ kind, id, revision: 1, document } as Parameters<Tables['load']>[0]);
+  }
+
+  group(id: string, attributes: Record<string, string> = {}): this {
+    this.put('target-group', id, {
+      account: '123456789012',
+      name: `group-${id.at(-1)}`,
+      targetType: 'ip',
+      protocol: 'HTTP',
+      protocolVersion: 'HTTP1',
+      ipAddressType: 'ipv4',
+      port: 80,
+      vpcId: 'vpc-1',
+      healthCheck: {
+        enabled: true,
+        protocol: 'HTTP',
+        port: 'traffic-port',
+        path: '/',
+        intervalSeconds: 30,
+        timeoutSeconds: 5,
+        healthyThresholdCount: 5,
+        unhealthyThresholdCount: 2,
+        matcher: '200',
+      },
+      createdAtMs: 0,
+      attributes,
+      tags: [],
+    });
+    return this;
+  }
+
+  /** One target for each verdict, in this order; undefined: nobody has looked yet. */
+  targets(targetGroupId: string, ...verdicts: (HealthVerdict | 'draining' | undefined)[]): this {
+    verdicts.forEach((verdict, index) => {
+      const place = { targetGroupId, address: `127.0.1.${index + 1}`, port: 8080 };
+      const state =
+        verdict === 'draining'
+          ? ({ kind: 'draining', sinceMs: 0, untilMs: 1 } as const)
+          : ({ kind: 'registered', sinceMs: 0 } as const);
+      this.put('target', targetKey(place), { ...place, state });
+      if (typeof verdict === 'object') this.health.set(targetKey(place), verdict);
+    });
+    return this;
+  }
+
+  compile(): RoutingTable {
+    const table = compileListener(this.tables, (key) => this.health.get(key), where);
+    assert(table !== undefined);
+    return table;
+  }
+}
+
+const forward = (...groups: [string, number][]): RuleAction => ({
+  kind: 'forward',
+  groups: groups.map(([targetGroupId, weight]) => ({ targetGroupId, weight })),
+});
+
+function eligible(
+  attributes: Record<string, string>,
+  ...verdicts: Parameters<World['targets']>[1][]
+): readonly number[] {
+  const world = new World(forward([group, 1])).group(group, attributes).targets(group, ...verdicts);
+  return world.compile().groups[0]!.eligible;
+}
+
+test('compile: a listener is served at the address that its load balancer has on the node', () => {
+  const table = new World(forward([group, 1])).group(group).targets(group, healthy).compile();
+  assert.deepEqual(table, {
+    listenerId,
+    address: '127.80.0.2',
+    port: 80,
+    protocol: 'HTTP',
+    loadBalancer: {
+      id: loadBalancerId,
+      account: '123456789012',
+      name: 'web',
+      idleTimeoutMs: 60_000,
+      clientKeepAliveMs: 3_600_000,
+    },
+    rules: [{ id: 'default', action: { kind: 'forward', choices: [{ group: 0, share: 1 }] } }],
+    groups: [
+      {
+        id: group,
+        name: 'group-1',
+        algorithm: 'round_robin',
+        targets: [{ key: `${group}/127.0.1.1:8080`, address: '127.0.1.1', port: 8080, state: 'healthy' }],
+        eligible: [0],
+      },
+    ],
+  });
+});
+
+test('compile: there is no table without the listener, the load balancer or its place on the node', () => {
+  const world = new World(forward([group, 1]));
+  const health = () => undefined;
+  assert.equal(compileListener(world.tables, health, { ...where, nodeId: 'node-2' }), undefined);
+  assert.equal(compileListener(world.tables, health, { ...where, listenerId: 'none' }), undefined);
+  world.tables.unload('load-balancer', loadBalancerId);
+  assert.equal(compileListener(world.tables, health, where), undefined);
+});
+
+test('compile: healthy targets alone are eligible while there are enough of them', () => {
+  assert.deepEqual(eligible({}, healthy, unhealthy, undefined, healthy), [0, 3]);
+});
+
+test('compile: with no healthy target all registered ones are eligible, draining ones never', () => {
+  assert.deepEqual(eligible({}, unhealthy, undefined, 'draining', unhealthy), [0, 1, 3]);
+  assert.deepEqual(eligible({}, 'draining'), []);
+  assert.deepEqual(eligible({}), []);
+});
+
+test('compile: the minimum of healthy targets is taken from the attributes, as a count and as a percentage', () => {
+  const prefix = 'target_group_health.unhealthy_state_routing.minimum_healthy_targets';
+  assert.deepEqual(eligible({ [`${prefix}.count`]: '3' }, healthy, healthy, unhealthy), [0, 1, 2]);
+  assert.deepEqual(eligible({ [`${prefix}.count`]: '2' }, healthy, healthy, unhealthy), [0, 1]);
+  assert.deepEqual(eligible({ [`${prefix}.percentage`]: '50' }, healthy, unhealthy), [0]);
+  assert.deepEqual(eligible({ [`${prefix}.percentage`]: '51' }, healthy, unhealthy), [0, 1]);
+});
+
+test('compile: weights become shares, and when all are 0 everybody has the same', () => {
+  const shares = (...weights: [number, number]) => {
+    const [action] = new World(forward([group, weights[0]], [otherGroup, weights[1]]))
+      .compile()
+      .rules.map((rule) => rule.action);
+    assert(action?.kind === 'forward');
+    return action.choices;
+  };
+  assert.deepEqual(shares(3, 1), [
+    { group: 0, share: 0.75 },
+    { group: 1, share: 0.25 },
+  ]);
+  assert.deepEqual(shares(0, 0), [
+    { group: 0, share: 0.5 },
+    { group: 1, share: 0.5 },
+  ]);
+});
+
+test('compile: rules come by priority with the default last, and each group is compiled once', () => {
+  const world = new World(forward([group, 1])).group(group);
+  for (const priority of [20, 3, 100]) {
+    world.put('rule', `rule-${priority}`, { listenerId, priority, actions: [forward([group, 1])], tags: [] });
+  }
+  const table = world.compile();
+  assert.deepEqual(
+    table.rules.map(({ id }) => id),
+    ['rule-3', 'rule-20', 'rule-100', 'default'],
+  );
+  assert.equal(table.groups.length, 1);
+});
+
+test('compile: redirects and fixed responses are passed on with their defaults', () => {
+  const redirect: RuleAction = {
+    kind: 'redirect',
+    protocol: 'HTTPS',
+    host: '#{host}',
+    port: '443',
+    path: '/#{path}',
+    query: '#{query}',
+    statusCode: 301,
+  };
+  assert.deepEqual(new World(redirect).compile().rules[0]!.action, redirect);
+  assert.deepEqual(new World({ kind: 'fixed-response', statusCode: 410 }).compile().rules[0]!.action, {
+    kind: 'fixed-response',
+    statusCode: 410,
+    contentType: 'text/plain',
+    body: '',
+  });
+});
+
+test('compile: targets whose group is missing go on being served', () => {
+  const world = new World(forward([group, 1])).targets(group, healthy, unhealthy);
+  assert.deepEqual(world.compile().groups[0]!.eligible, [0]);
+});
+
+test('compile: attributes of the load balancer set its times', () => {
+  const world = new World(forward([group, 1]));
+  const document = world.tables.get('load-balancer', loadBalancerId)!;
+  const attributes = { 'idle_timeout.timeout_seconds': '5', 'client_keep_alive.seconds': '90' };
+  world.put('load-balancer', loadBalancerId, { ...document, attributes });
+  const { idleTimeoutMs, clientKeepAliveMs } = world.compile().loadBalancer;
+  assert.deepEqual([idleTimeoutMs, clientKeepAliveMs], [5_000, 90_000]);
+});

@@ -1,0 +1,149 @@
+/**
+ * Compiles what the documents say about one listener, and what is known of its targets' health, into its routing table.
+ * A pure function: the same documents and health give the same table, on every node and in every test.
+ */
+import { loadBalancerAttribute, targetGroupAttribute } from '#model/attributes.ts';
+import type { Documents, Entry, HexId, RuleAction, WeightedGroup } from '#model/documents.ts';
+import type { HealthLookup } from '#model/health.ts';
+import { placementKey } from '#model/keys.ts';
+import type { View } from '#model/view.ts';
+import type { RoutingAction, RoutingGroup, RoutingRule, RoutingTable, RoutingTarget } from './table.ts';
+
+/**
+ * The table with which `nodeId` serves the listener; undefined when the listener, its load balancer or the load
+ * balancer's place on that node does not exist. What is missing behind them is answered with 503, not with silence.
+ */
+export function compileListener(
+  view: View,
+  health: HealthLookup,
+  { listenerId, nodeId }: { readonly listenerId: HexId; readonly nodeId: string },
+): RoutingTable | undefined {
+  const listener = view.get('listener', listenerId);
+  if (listener === undefined) return undefined;
+  const { loadBalancerId } = listener;
+  const loadBalancer = view.get('load-balancer', loadBalancerId);
+  const placement = view.get('placement', placementKey({ loadBalancerId, nodeId }));
+  if (loadBalancer === undefined || placement === undefined) return undefined;
+  const groups = new Groups(view, health);
+  return {
+    listenerId,
+    address: placement.address,
+    port: listener.port,
+    protocol: listener.protocol,
+    loadBalancer: {
+      id: loadBalancerId,
+      account: loadBalancer.account,
+      name: loadBalancer.name,
+      idleTimeoutMs: Number(loadBalancerAttribute(loadBalancer, 'idle_timeout.timeout_seconds')) * 1000,
+      clientKeepAliveMs: Number(loadBalancerAttribute(loadBalancer, 'client_keep_alive.seconds')) * 1000,
+    },
+    rules: sortedRules(view, listenerId).map((rule) => compileRule(rule, groups)),
+    groups: groups.compiled,
+  };
+}
+
+type RuleEntry = Entry<'rule'>;
+
+/** By priority, the default rule last. */
+function sortedRules(view: View, listenerId: HexId): RuleEntry[] {
+  const order = ({ document }: RuleEntry) =>
+    document.priority === 'default' ? Number.POSITIVE_INFINITY : document.priority;
+  return [...view.find('rulesOfListener', listenerId)].sort((a, b) => order(a) - order(b));
+}
+
+function compileRule({ id, document }: RuleEntry, groups: Groups): RoutingRule {
+  // The last action is the one that routes; those before it authenticate.
+  return { id, action: compileAction(document.actions.at(-1), groups) };
+}
+
+function compileAction(action: RuleAction | undefined, groups: Groups): RoutingAction {
+  switch (action?.kind) {
+    case undefined:
+      return { kind: 'forward', choices: [] };
+    case 'forward':
+      return { kind: 'forward', choices: shares(action.groups, groups) };
+    case 'redirect':
+      return action;
+    case 'fixed-response':
+      return {
+        kind: 'fixed-response',
+        statusCode: action.statusCode,
+        contentType: action.contentType ?? 'text/plain',
+        body: action.body ?? '',
+      };
+  }
+}
+
+/** A group of weight 0 gets nothing, unless none has more: then all get the same. */
+function shares(weighted: readonly WeightedGroup[], groups: Groups): { group: number; share: number }[] {
+  const total = weighted.reduce((sum, { weight }) => sum + weight, 0);
+  return weighted.map(({ targetGroupId, weight }) => ({
+    group: groups.indexOf(targetGroupId),
+    share: total === 0 ? 1 / weighted.length : weight / total,
+  }));
+}
+
+/** The target groups that the rules use, each compiled once. */
+class Groups {
+  readonly compiled: RoutingGroup[] = [];
+  readonly #indexes = new Map<HexId, number>();
+  readonly #view: View;
+  readonly #health: HealthLookup;
+
+  constructor(view: View, health: HealthLookup) {
+    this.#view = view;
+    this.#health = health;
+  }
+
+  indexOf(id: HexId): number {
+    let index = this.#indexes.get(id);
+    if (index === undefined) {
+      index = this.compiled.push(compileGroup(this.#view, this.#health, id)) - 1;
+      this.#indexes.set(id, index);
+    }
+    return index;
+  }
+}
+
+function compileGroup(view: View, health: HealthLookup, id: HexId): RoutingGroup {
+  // Targets without their group are damage, and go on being served like those of any other group.
+  const group = view.get('target-group', id) ?? { name: '', attributes: {} };
+  const targets = [...view.find('targetsOfTargetGroup', id)].map((target) => compileTarget(target, health));
+  return {
+    id,
+    name: group.name,
+    algorithm: 'round_robin',
+    targets,
+    eligible: eligible(group.attributes, targets),
+  };
+}
+
+function compileTarget({ id, document }: Entry<'target'>, health: HealthLookup): RoutingTarget {
+  const { address, port, state } = document;
+  return { key: id, address, port, state: state.kind === 'draining' ? 'draining' : (health(id)?.kind ?? 'initial') };
+}
+
+/**
+ * The healthy targets; all registered ones when too few are healthy ("Target group health": unhealthy state routing,
+ * failing open). Draining targets get no new requests in either case.
+ */
+function eligible(attributes: Documents['target-group']['attributes'], targets: readonly RoutingTarget[]): number[] {
+  const registered = indexesWhere(targets, ({ state }) => state !== 'draining');
+  const healthy = registered.filter((index) => targets[index]!.state === 'healthy');
+  const count = targetGroupAttribute(
+    { attributes },
+    'target_group_health.unhealthy_state_routing.minimum_healthy_targets.count',
+  );
+  const percentage = targetGroupAttribute(
+    { attributes },
+    'target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage',
+  );
+  const isEnough =
+    healthy.length >= Number(count) &&
+    (percentage === 'off' || healthy.length * 100 >= registered.length * Number(percentage));
+  return isEnough ? healthy : registered;
+}
+
+function indexesWhere<Item>(items: readonly Item[], holds: (item: Item) => boolean): number[] {
+  return items.flatMap((item, index) => (holds(item) ? [index] : []));
+}
