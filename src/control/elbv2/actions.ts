@@ -33,8 +33,8 @@ const weightRange = { min: 0, max: 999 };
 const stickinessSecondsRange = { min: 1, max: 604_800 };
 
 /**
- * Reads the actions of a rule. Refuses more or less than one, a type that is not offered, and settings that do not belong
- * to its type; the target groups must exist.
+ * Reads the actions of a rule. Refuses more or less than one, a type that is not offered, and settings that do not
+ * belong to its type; the target groups must exist.
  */
 export function decodeActions(
   view: View,

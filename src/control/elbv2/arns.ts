@@ -38,8 +38,8 @@ export function listenerArn(region: string, id: HexId, loadBalancer: Entry<'load
 }
 
 /**
- * Finds the document of an ARN. Refuses what is not an ARN of this kind, region and account (ValidationError), and what
- * is one but stands for nothing (the NotFound code of its kind).
+ * Finds the document of an ARN. Refuses what is not an ARN of this kind, region and account (ValidationError), and
+ * what is one but stands for nothing (the NotFound code of its kind).
  */
 export function findByArn<K extends ArnKind>(
   view: View,
@@ -91,7 +91,9 @@ export function parseOwnArn(kind: ArnKind, text: string, context: OperationConte
   return accept(arn);
 }
 
-/** The document with this id, if `text` is exactly its ARN: another name or parent in the ARN means another resource. */
+/**
+ * The document with this id, if `text` is exactly its ARN: another name or parent in the ARN means another resource.
+ */
 function entryOf<K extends ArnKind>(
   view: View,
   kind: K,

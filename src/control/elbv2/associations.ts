@@ -1,4 +1,6 @@
-/** Which target groups a load balancer forwards to, and how many of them it may. A target group has one load balancer. */
+/**
+ * Which target groups a load balancer forwards to, and how many of them it may. A target group has one load balancer.
+ */
 import type { Entry, HexId, RuleAction } from '#model/documents.ts';
 import { type Fault, fault } from '#model/fault.ts';
 import { isEmpty, type View } from '#model/view.ts';
@@ -31,8 +33,8 @@ export function isInUse(view: View, targetGroupId: HexId): boolean {
 }
 
 /**
- * Checks that the load balancer may forward to the groups of the actions as well: each group has no other load balancer
- * (AWS allows one), and neither the number of groups nor that of their targets goes beyond its quota.
+ * Checks that the load balancer may forward to the groups of the actions as well: each group has no other load
+ * balancer (AWS allows one), and neither the number of groups nor that of their targets goes beyond its quota.
  */
 export function checkAssociations(
   view: View,

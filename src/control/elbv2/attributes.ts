@@ -1,7 +1,7 @@
 /**
- * Attributes as callers give and get them. The tables are the model's; here stands what is refused: unknown keys, values
- * out of range, and values that contradict each other once they are put together. Only what differs from the default is
- * kept, so that a later default reaches everybody who never chose.
+ * Attributes as callers give and get them. The tables are the model's; here stands what is refused: unknown keys,
+ * values out of range, and values that contradict each other once they are put together. Only what differs from the
+ * default is kept, so that a later default reaches everybody who never chose.
  */
 import { accept, type Result, refuse } from '#base/result.ts';
 import {
@@ -174,8 +174,8 @@ function checkAlgorithm(document: TargetGroupDocument): Fault | undefined {
 }
 
 /**
- * Zones must leave DNS before, or when, their traffic goes to unhealthy targets: where both thresholds are chosen, the one
- * for DNS must not be the lower one ("Target group health", requirements).
+ * Zones must leave DNS before, or when, their traffic goes to unhealthy targets: where both thresholds are chosen,
+ * the one for DNS must not be the lower one ("Target group health", requirements).
  */
 function checkThresholds(document: TargetGroupDocument): Fault | undefined {
   for (const unit of ['count', 'percentage'] as const) {

@@ -1,6 +1,6 @@
 /**
- * CreateListener. The listener and its default rule are one transaction. The same call again gives the same listener and
- * changes nothing; another listener on a port that is taken is refused.
+ * CreateListener. The listener and its default rule are one transaction. The same call again gives the same listener
+ * and changes nothing; another listener on a port that is taken is refused.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { CreateListenerInput, CreateListenerOutput } from '@aws-sdk/client-elastic-load-balancing-v2';

@@ -1,6 +1,6 @@
 /**
- * CreateLoadBalancer. The load balancer and its placements are one transaction. The same call again gives the same load
- * balancer and changes nothing; the same name with other settings is refused.
+ * CreateLoadBalancer. The load balancer and its placements are one transaction. The same call again gives the same
+ * load balancer and changes nothing; the same name with other settings is refused.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { CreateLoadBalancerInput, CreateLoadBalancerOutput } from '@aws-sdk/client-elastic-load-balancing-v2';

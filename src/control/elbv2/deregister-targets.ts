@@ -1,6 +1,7 @@
 /**
- * DeregisterTargets. A target first drains for the group's deregistration delay; it goes at once when there is no delay, or
- * when no rule uses the group and so nothing can be under way to it. A target that is not there is no error.
+ * DeregisterTargets. A target first drains for the group's deregistration delay; it goes at once when there is no
+ * delay, or when no rule uses the group and so nothing can be under way to it. A target that is not there is no
+ * error.
  */
 import type { DeregisterTargetsInput, DeregisterTargetsOutput } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { accept, refuse } from '#base/result.ts';

@@ -1,4 +1,7 @@
-/** DescribeTargetGroups: all of the account's, or those named by ARNs, by names, or by the load balancer that uses them. */
+/**
+ * DescribeTargetGroups: all of the account's, or those named by ARNs, by names, or by the load balancer that uses
+ * them.
+ */
 import type { DescribeTargetGroupsInput, DescribeTargetGroupsOutput } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { accept, type Result, refuse } from '#base/result.ts';
 import type { OperationContext } from '#control/operation.ts';

@@ -1,6 +1,6 @@
 /**
- * DescribeTargetHealth. What is registered is state; how it is, the nodes have found out. A group that no rule uses is not
- * checked, so its targets are unused, whatever was found out about them before.
+ * DescribeTargetHealth. What is registered is state; how it is, the nodes have found out. A group that no rule uses
+ * is not checked, so its targets are unused, whatever was found out about them before.
  */
 import type {
   DescribeTargetHealthInput,

@@ -1,6 +1,6 @@
 /**
- * The actions that the load balancer answers itself: redirects and fixed responses. Everything here goes into a response
- * head or body one day, so it is held to characters that cannot end a header line.
+ * The actions that the load balancer answers itself: redirects and fixed responses. Everything here goes into a
+ * response head or body one day, so it is held to characters that cannot end a header line.
  * Source: `RedirectActionConfig` and `FixedResponseActionConfig` in the ELB API reference.
  */
 import type { FixedResponseActionConfig, RedirectActionConfig } from '@aws-sdk/client-elastic-load-balancing-v2';

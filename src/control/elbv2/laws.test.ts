@@ -17,8 +17,11 @@ const name = fc.constantFrom('a', 'b', 'c');
 const port = fc.constantFrom(80, 81);
 const pick = fc.nat({ max: 63 });
 const targets = fc.array(
-  fc.record({ Id: fc.constantFrom('127.0.0.1', '127.0.0.2', '224.0.0.1'), Port: fc.constantFrom(undefined, 81) }),
-  { maxLength: 3 },
+  fc.record({
+    Id: fc.constantFrom('127.0.0.1', '127.0.0.2', '127.0.0.3', '224.0.0.1'),
+    Port: fc.constantFrom(undefined, 81),
+  }),
+  { minLength: 1, maxLength: 2 },
 );
 const tags = fc.array(fc.record({ Key: fc.constantFrom('k', 'l', 'aws:m'), Value: fc.constantFrom('v', 'w') }), {
   maxLength: 3,
@@ -30,9 +33,10 @@ type ArnType = 'loadbalancer' | 'targetgroup' | 'listener';
 function call(action: string, input: (arnAt: (index: number, type?: ArnType) => string) => object): Step {
   const operation: AnyOperation = elbv2Operations[action]!;
   return (region, arns) => {
-    // Mostly an ARN of the right type, now and then any text: one of another type, or gone, or of the other account.
+    // Mostly an ARN of the caller's and of the right type, now and then any text: of another, of nothing, or no ARN.
     const arnAt = (index: number, type?: ArnType) => {
-      const likely = index % 8 === 0 || type === undefined ? arns : arns.filter((arn) => arn.includes(`:${type}/`));
+      const own = arns.filter((arn) => arn.includes(`:${region.account}:${type ?? ''}`));
+      const likely = index % 8 === 0 ? arns : own;
       return likely[index % likely.length] ?? '';
     };
     const before = region.tables.revision;
@@ -200,6 +204,10 @@ test('operations: whatever is called in whatever order, the laws of the document
     fc.property(fc.array(step, { minLength: 1, maxLength: 80, size: 'max' }), (steps) => {
       const region = new TestRegion();
       const arns = ['not an arn'];
+      for (const account of accounts) {
+        region.account = account;
+        arns.push(region.loadBalancer('a'), region.targetGroup('a', 80));
+      }
       for (const run of steps) {
         run(region, arns);
         checkLaws(region);

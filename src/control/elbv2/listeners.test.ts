@@ -154,6 +154,14 @@ test('forward: what the API does not allow is refused', () => {
     [{ Type: 'forward', ForwardConfig: { TargetGroups: groups } }, 'TooManyTargetGroups'],
     [{ Type: 'forward', ForwardConfig: { TargetGroups: [groups[0]!, groups[0]!] } }, 'ValidationError'],
     [{ Type: 'forward', TargetGroupArn: group, ForwardConfig: { TargetGroups: [groups[0]!] } }, 'ValidationError'],
+    [
+      {
+        Type: 'forward',
+        TargetGroupArn: groups[0]!.TargetGroupArn,
+        ForwardConfig: { TargetGroups: groups.slice(0, 2) },
+      },
+      'ValidationError',
+    ],
     [{ Type: 'forward', ForwardConfig: { TargetGroups: [{ ...groups[0]!, Weight: 1000 }] } }, 'ValidationError'],
     [{ Type: 'forward', ForwardConfig: { TargetGroups: [{ ...groups[0]!, Weight: -1 }] } }, 'ValidationError'],
     [sticky({ Enabled: true }), 'ValidationError'],

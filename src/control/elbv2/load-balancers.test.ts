@@ -110,6 +110,8 @@ test('CreateLoadBalancer: subnets nobody has configured get zones of their own, 
       const mappings = subnets.toReversed().map((SubnetId) => ({ SubnetId }));
       const [again] = region.accepted(createLoadBalancer, { Name: 'web', SubnetMappings: mappings }).LoadBalancers!;
       assert.deepEqual(again, created);
+      const elsewhere = new TestRegion().accepted(createLoadBalancer, { Name: 'web', SubnetMappings: mappings });
+      assert.deepEqual(elsewhere.LoadBalancers![0]!.AvailabilityZones, created!.AvailabilityZones);
     }),
   );
 });
@@ -212,6 +214,13 @@ test('DescribeLoadBalancers: every page after the first goes on where the last o
       assert.equal(new Set(seen).size, seen.length);
     }),
   );
+});
+
+test('DescribeLoadBalancers: a last page that is full has no marker', () => {
+  const region = new TestRegion();
+  for (const name of ['a', 'b']) region.loadBalancer(name);
+  assert.equal(region.accepted(describeLoadBalancers, { PageSize: 2 }).NextMarker, undefined);
+  assert.notEqual(region.accepted(describeLoadBalancers, { PageSize: 1 }).NextMarker, undefined);
 });
 
 test('DescribeLoadBalancers: a page size out of range and a marker of somebody else are refused', () => {

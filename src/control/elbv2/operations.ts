@@ -1,6 +1,6 @@
 /**
- * The operations of API version 2015-12-01 that this version of Ballast offers, by the name a request gives. What is not
- * in this table is not offered.
+ * The operations of API version 2015-12-01 that this version of Ballast offers, by the name a request gives. What is
+ * not in this table is not offered.
  */
 import type { AnyOperation } from '#control/operation.ts';
 import { addTags } from './add-tags.ts';

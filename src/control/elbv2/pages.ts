@@ -20,7 +20,9 @@ export interface Page<Item> {
 
 const positionPattern = /^(\d{1,16})\/([0-9a-f]{16})$/;
 
-/** One page of what was found, oldest first. Refuses a page size outside 1 to 400 and a marker that is none of ours. */
+/**
+ * One page of what was found, oldest first. Refuses a page size outside 1 to 400 and a marker that is none of ours.
+ */
 export function pageOf<Item extends Listed>(
   found: Iterable<Item>,
   input: { readonly Marker?: string | undefined; readonly PageSize?: number | undefined },

@@ -1,6 +1,6 @@
 /**
- * Tags: what may be one, and how they are added and removed. The order of insertion is kept; a new value for a key that
- * is there takes its place and does not count against the limit.
+ * Tags: what may be one, and how they are added and removed. The order of insertion is kept; a new value for a key
+ * that is there takes its place and does not count against the limit.
  * Source: "Tag" in the ELB API reference and "Tag your AWS resources": restrictions.
  */
 import type { Tag as SdkTag } from '@aws-sdk/client-elastic-load-balancing-v2';

@@ -1,6 +1,6 @@
 /**
- * How a caller names a target: an IPv4 address, a port that defaults to the target group's, and where it may get traffic
- * from. Source: `TargetDescription` in the ELB API reference.
+ * How a caller names a target: an IPv4 address, a port that defaults to the target group's, and where it may get
+ * traffic from. Source: `TargetDescription` in the ELB API reference.
  */
 import type { TargetDescription } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { accept, type Result, refuse } from '#base/result.ts';

@@ -1,6 +1,6 @@
 /**
- * A region for tests: real tables, to which every decided change is applied as the journal would apply it. Documents are
- * frozen, so a decision that writes into what it was given fails at once.
+ * A region for tests: real tables, to which every decided change is applied as the journal would apply it. Documents
+ * are frozen, so a decision that writes into what it was given fails at once.
  */
 import assert from 'node:assert/strict';
 import type { Answer, Operation, OperationContext, RegionSettings } from '#control/operation.ts';

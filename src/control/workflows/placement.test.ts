@@ -68,6 +68,15 @@ test('place: every address is in its node’s prefix, given out once, and neithe
   );
 });
 
+test('place: the first address of a prefix stays free, wherever the prefix begins', () => {
+  const region = new TestRegion();
+  region.admit('node-1', 'eu-test-1a', '127.80.0.16/30');
+  createMany(region, 3);
+  const addresses = region.placements().map(({ document }) => document.address);
+  assert.deepEqual(addresses.toSorted(), ['127.80.0.17', '127.80.0.18', '127.80.0.19']);
+  region.refused(createLoadBalancer, { Name: 'one-more' }, 'TooManyLoadBalancers');
+});
+
 test('place: a full node is passed over, and only when all are full the load balancer is refused', () => {
   const region = new TestRegion();
   region.admit('node-1', 'eu-test-1a', '127.80.0.0/30');

@@ -1,6 +1,6 @@
 /**
- * Where a load balancer lives: one address on each of up to two nodes. Rendezvous hashing spreads load balancers so that
- * two tenants rarely share all their nodes; an address is given out once, and what is placed stays where it is.
+ * Where a load balancer lives: one address on each of up to two nodes. Rendezvous hashing spreads load balancers so
+ * that two tenants rarely share all their nodes; an address is given out once, and what is placed stays where it is.
  */
 import { hashNumber } from '#base/hash.ts';
 import { accept, type Result, refuse } from '#base/result.ts';
@@ -33,8 +33,8 @@ export function admitNode(
 }
 
 /**
- * The placements that the load balancer lacks. None while the region has no node: `placeUnplaced` makes up for it later.
- * Refuses when it would be left without any, because no node has an address free.
+ * The placements that the load balancer lacks. None while the region has no node: `placeUnplaced` makes up for it
+ * later. Refuses when it would be left without any, because no node has an address free.
  */
 export function place(view: View, wish: PlacementWish): Result<readonly Change[], Fault> {
   const placements = choosePlacements(view, wish, new Set());
@@ -63,8 +63,8 @@ export function placeUnplaced(view: View): readonly Change[] {
 }
 
 /**
- * Each next node is the best that can give an address: in a zone where the load balancer is not yet, then in one that it
- * is enabled for, then by rendezvous. A zone nobody asked for comes last but is better than one node alone.
+ * Each next node is the best that can give an address: in a zone where the load balancer is not yet, then in one that
+ * it is enabled for, then by rendezvous. A zone nobody asked for comes last but is better than one node alone.
  */
 function choosePlacements(view: View, wish: PlacementWish, taken: ReadonlySet<string>): PlacementDocument[] {
   const present = [...view.find('placementsOfLoadBalancer', wish.loadBalancerId)].map(({ document }) => document);
@@ -105,8 +105,8 @@ function rankNodes(view: View, wish: PlacementWish): Entry<'node'>[] {
 }
 
 /**
- * Looks through the node's whole prefix, from a place that the load balancer's id decides. A node whose prefix cannot be
- * read has no address to give, and is no reason to fail.
+ * Looks through the node's whole prefix, from a place that the load balancer's id decides. A node whose prefix cannot
+ * be read has no address to give, and is no reason to fail.
  */
 function freeAddress(
   view: View,

@@ -1,6 +1,6 @@
 /**
- * What nodes say they serve, and how the state takes it. Nothing here takes an address out of service that was in it: a
- * node that says nothing, or something bad, is no reason for that.
+ * What nodes say they serve, and how the state takes it. Nothing here takes an address out of service that was in it:
+ * a node that says nothing, or something bad, is no reason for that.
  */
 import { type Change, put } from '#model/change.ts';
 import type { HexId, PlacementDocument } from '#model/documents.ts';

@@ -8,6 +8,7 @@ import type { Log } from '#io/log.ts';
 import type { Random } from '#io/random.ts';
 import { every, type Timer } from '#io/timers.ts';
 import type { Journal } from '#journal/journal.ts';
+import { parsePrefix } from '#model/address.ts';
 import type { Change } from '#model/change.ts';
 import { isEmpty, type View } from '#model/view.ts';
 import { drained, removeDrained } from './draining.ts';
@@ -42,10 +43,11 @@ export class Workflows {
     readonly zone: string;
     readonly prefix: string;
   }): Promise<string | undefined> {
-    const outside = addressOutside(this.#options.journal.view, node);
-    if (outside !== undefined) return outside;
+    const refused = refuseAddresses(this.#options.journal.view, node);
+    if (refused !== undefined) return refused;
     await this.#run('AdmitNode', (view) => admitNode(view, { nodeId: node.id, zone: node.zone, prefix: node.prefix }));
-    await this.#run('PlaceLoadBalancers', (view) => placeUnplaced(view));
+    // Each call places so many at most.
+    while ((await this.#run('PlaceLoadBalancers', (view) => placeUnplaced(view))) > 0);
     return undefined;
   }
 
@@ -59,18 +61,22 @@ export class Workflows {
     this.#timer.stop();
   }
 
-  async #run(action: string, decide: (view: View) => readonly Change[]): Promise<void> {
+  /** Gives back how many documents it changed. */
+  async #run(action: string, decide: (view: View) => readonly Change[]): Promise<number> {
     const { journal, random, log } = this.#options;
     const cause = { principal: 'ballast', channel: 'workflow', action, requestId: random.hex(32) } as const;
     const result = await journal.transact(cause, (view) => accept({ changes: decide(view), output: undefined }));
     if (!result.ok) log.error(`workflow ${action}: ${result.fault.message}`);
+    return result.ok ? (result.value.transaction?.changes.length ?? 0) : 0;
   }
 }
 
-/** A node must not come back with other addresses while load balancers hold some of the old ones. */
-function addressOutside(view: View, node: { readonly id: string; readonly prefix: string }): string | undefined {
-  const known = view.get('node', node.id);
-  if (known === undefined || known.prefix === node.prefix || isEmpty(view.find('placementsOfNode', node.id)))
-    return undefined;
-  return `${node.id} has load balancers on addresses of ${known.prefix} and cannot move to ${node.prefix}; start with the same --addresses and --nodes as before`;
+/** A node needs addresses to give, and must not come back with others while load balancers hold some of the old ones. */
+function refuseAddresses(view: View, node: { readonly id: string; readonly prefix: string }): string | undefined {
+  const { id, prefix } = node;
+  if (parsePrefix(prefix) === undefined) return `'${prefix}' of ${id} is not an address prefix like 127.80.0.0/12`;
+  const known = view.get('node', id);
+  if (known === undefined || known.prefix === prefix || isEmpty(view.find('placementsOfNode', id))) return undefined;
+  const was = `${id} has load balancers on addresses of ${known.prefix} and cannot move to ${prefix}`;
+  return `${was}; start with the same --addresses and --nodes as before`;
 }
