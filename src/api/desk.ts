@@ -1,6 +1,6 @@
 /**
- * From a request to its answer: who asks, what for and with what; then the decision, then its XML. Who asks comes first,
- * so whoever did not sign learns nothing. Knows nothing of sockets.
+ * From a request to its answer: who asks, what for and with what; then the decision, then its XML. Who asks comes
+ * first, so whoever did not sign learns nothing. Knows nothing of sockets.
  */
 import { accept, type Result, refuse } from '#base/result.ts';
 import type { ApiVersion, Execute } from '#control/execute.ts';
@@ -125,7 +125,7 @@ export class Desk {
       this.#authenticationFailures.set(code, (this.#authenticationFailures.get(code) ?? 0) + 1);
       return caller;
     }
-    const form = method === 'GET' ? readQueryForm(query.value, body) : readBodyForm(headers, body);
+    const form = readForm(request, query.value);
     return form.ok ? accept({ caller: caller.value, form: form.value }) : form;
   }
 
@@ -148,12 +148,14 @@ function findTarget(form: Form): Result<Target, Fault> {
   return refuse(fault('InvalidAction', `Could not find ${given}${versions}`));
 }
 
-function readQueryForm(query: Form, body: Uint8Array): Result<Form, Fault> {
+/** Parameters are in the body of a POST, or in the query of a request without a body; never in both. */
+function readForm({ method, headers, body }: DeskRequest, query: Form): Result<Form, Fault> {
   if (body.length === 0) return accept(query);
-  return refuse(fault('MalformedInput', 'a GET request has its parameters in the query, and no body'));
-}
-
-function readBodyForm(headers: DeskRequest['headers'], body: Uint8Array): Result<Form, Fault> {
+  if (method === 'GET') return refuse(fault('MalformedInput', 'a GET request has no body; its query is the form'));
+  const stray = [...query.keys()].find((name) => !name.startsWith('X-Amz-'));
+  if (stray !== undefined) {
+    return refuse(fault('MalformedInput', `the parameters are in the body; the query has ${shown(stray)} besides`));
+  }
   const contentType = headers.get('content-type')?.join(', ') ?? '';
   if (contentType.split(';', 1)[0]!.trim().toLowerCase() !== 'application/x-www-form-urlencoded') {
     const message = `the body must be application/x-www-form-urlencoded; found ${shown(contentType)}`;

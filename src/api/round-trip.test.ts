@@ -9,13 +9,15 @@ import { apis } from './shapes.ts';
 import { startTestApi, type TestApi } from './test-api.ts';
 import { anyValue } from './test-values.ts';
 
-type Commands = Record<string, new (input: unknown) => never>;
+type Commands = Record<string, new (input: unknown) => object>;
+/** What both clients are, for commands that are found by name. */
+type Client = { send(command: object): Promise<Record<string, unknown>> };
 
 /** Sends the input with the SDK's own client and gives back what that makes of the answer. */
 async function send(api: TestApi, version: string, action: string, input: unknown): Promise<Record<string, unknown>> {
   const [sdk, client] = version === '2015-12-01' ? [elbv2, api.v2] : [classic, api.classic];
   const command = new (sdk as unknown as Commands)[`${action}Command`]!(input);
-  const { $metadata, ...output } = (await client.send(command)) as Record<string, unknown>;
+  const { $metadata, ...output } = await (client as Client).send(command);
   assert.match(($metadata as { requestId: string }).requestId, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
   return output;
 }
@@ -79,7 +81,7 @@ test('API: every error arrives in the SDK as its exception, with its status, tex
     for (const code of Object.keys(faults) as FaultCode[]) {
       const message = `<${code}> & "it" 'said' ]]> so: ünïcödé 🎈`;
       api.execute = async () => refuse(fault(code, message));
-      const error: Error & Record<string, unknown> = await client.send(command as never).then(
+      const error: Error & Record<string, unknown> = await (client as Client).send(command).then(
         () => assert.fail('an error was expected'),
         (thrown) => thrown,
       );
@@ -104,6 +106,15 @@ test('API: characters that XML cannot hold go out as U+FFFD, and the rest of the
   assert.deepEqual(await send(api, '2015-12-01', 'DescribeLoadBalancers', {}), {
     NextMarker: 'a\ufffdb\ufffdc\ufffdd\ufffde',
   });
+});
+
+test('API: markup in the keys and values of a map is text', async (context) => {
+  const api = await startTestApi(context);
+  const extra = { '<a>&': '</value>', '"b"': "'" };
+  const action = { Type: 'authenticate-oidc', AuthenticateOidcConfig: { AuthenticationRequestExtraParams: extra } };
+  const output = { Rules: [{ Actions: [action] }] };
+  api.execute = async () => accept(output);
+  assert.deepEqual(await send(api, '2015-12-01', 'DescribeRules', {}), output);
 });
 
 test('API: a name of both APIs goes to the one that Version names', async (context) => {

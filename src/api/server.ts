@@ -83,25 +83,23 @@ function headersOf({ rawHeaders }: IncomingMessage): ReadonlyMap<string, readonl
   return headers;
 }
 
-/** The whole body; a fault as soon as it is too long; undefined when the client broke off. */
+/** The whole body; a fault when it is too long; undefined when the client broke off. */
 function readBody(request: IncomingMessage): Promise<Result<Buffer, Fault> | undefined> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let sizeBytes = 0;
-    // What is too long is read to its end all the same, within the request's time, and dropped: a connection that is
-    // closed on unread data is reset, and the client would never see the answer.
     request.on('data', (chunk: Buffer) => {
       sizeBytes += chunk.length;
-      if (sizeBytes <= bodySizeBytesMax) {
-        chunks.push(chunk);
-        return;
-      }
-      chunks.length = 0;
-      const message = `the body is longer than the ${bodySizeBytesMax} bytes that are allowed`;
-      resolve(refuse(fault('RequestEntityTooLarge', message)));
+      if (sizeBytes <= bodySizeBytesMax) chunks.push(chunk);
+      else chunks.length = 0;
     });
-    request.on('end', () => resolve(accept(Buffer.concat(chunks))));
-    request.on('error', () => resolve(undefined));
+    // What is too long is read to its end all the same, within the request's time: a connection that is closed on
+    // unread data is reset, and the client would never see the answer.
+    request.on('end', () => {
+      const message = `the body has ${sizeBytes} bytes; at most ${bodySizeBytesMax} are allowed`;
+      const isTooLong = sizeBytes > bodySizeBytesMax;
+      resolve(isTooLong ? refuse(fault('RequestEntityTooLarge', message)) : accept(Buffer.concat(chunks)));
+    });
     request.on('close', () => resolve(undefined));
   });
 }

@@ -1,6 +1,6 @@
 /**
- * What a signed request says about its own signature: who signed it, when, for where, and over which headers. Everything
- * here is only read and checked for its form; whether it is true is found out in `signature-v4.ts`.
+ * What a signed request says about its own signature: who signed it, when, for where, and over which headers. Here it
+ * is only read and checked for its form; whether it is true is found out in `signature-v4.ts`.
  *
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
  */

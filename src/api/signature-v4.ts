@@ -93,7 +93,7 @@ function timeFault({ signedAt, signedAtMs, expiresSeconds }: Claim, nowMs: numbe
   return fault('SignatureDoesNotMatch', message);
 }
 
-/** Without the host a request could be replayed to another endpoint; an unsigned `x-amz-…` could be put in on the way. */
+/** Without its host a request could be replayed elsewhere; an unsigned `x-amz-…` could be put in on the way. */
 function headersFault({ signedHeaders }: Claim, { headers }: SignedRequest): Fault | undefined {
   const isSigned = new Set(signedHeaders);
   if (!isSigned.has('host')) return fault('SignatureDoesNotMatch', 'the Host header must be signed');

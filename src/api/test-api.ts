@@ -1,4 +1,4 @@
-/** What the tests of this folder share: an API server with a recording `execute`, real SDK clients, and a hand signer. */
+/** What the tests of this folder share: an API server with a recording `execute`, SDK clients, and a signer by hand. */
 import { createHash, createHmac } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import * as classic from '@aws-sdk/client-elastic-load-balancing';
@@ -86,11 +86,17 @@ export function signHeaders(request: {
   readonly url: URL;
   readonly body: string | Uint8Array;
   readonly headers?: Record<string, string>;
+  /** `YYYYMMDDTHHMMSSZ`; now when it is not given. */
+  readonly signedAt?: string;
+  /** Without the date, which is that of `signedAt`. */
   readonly scope?: string;
+  readonly keyId?: string;
+  readonly secret?: string;
 }): Record<string, string> {
   const { method, url, body, headers = {}, scope = `${region}/elasticloadbalancing/aws4_request` } = request;
-  const date = new Date().toISOString().replace(/[-:]|\.\d{3}/g, '');
-  const signed: Record<string, string> = { ...headers, 'x-amz-date': headers['x-amz-date'] ?? date };
+  const { keyId = accessKeyId, secret = secretAccessKey } = request;
+  const signedAt = request.signedAt ?? new Date().toISOString().replace(/[-:]|\.\d{3}/g, '');
+  const signed: Record<string, string> = { 'x-amz-date': signedAt, ...headers };
   const canonicalHeaders = Object.entries({ ...signed, host: url.host }).sort(([a], [b]) => (a < b ? -1 : 1));
   const names = canonicalHeaders.map(([name]) => name).join(';');
   const query = [...url.searchParams]
@@ -99,14 +105,13 @@ export function signHeaders(request: {
     .join('&');
   const lines = canonicalHeaders.map(([name, value]) => `${name}:${value}\n`).join('');
   const canonical = `${method}\n/\n${query}\n${lines}\n${names}\n${sha256(body)}`;
-  const fullScope = `${date.slice(0, 8)}/${scope}`;
+  const fullScope = `${signedAt.slice(0, 8)}/${scope}`;
   const text = `AWS4-HMAC-SHA256\n${signed['x-amz-date']}\n${fullScope}\n${sha256(canonical)}`;
-  const key = fullScope.split('/').reduce<string | Buffer>((each, part) => hmac(each, part), `AWS4${secretAccessKey}`);
+  const key = fullScope.split('/').reduce<string | Buffer>((each, part) => hmac(each, part), `AWS4${secret}`);
   const signature = hmac(key, text).toString('hex');
   return {
     ...signed,
-    authorization:
-      `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${fullScope}, ` + `SignedHeaders=${names}, Signature=${signature}`,
+    authorization: `AWS4-HMAC-SHA256 Credential=${keyId}/${fullScope}, SignedHeaders=${names}, Signature=${signature}`,
   };
 }
 

@@ -7,7 +7,7 @@ import type { ApiDefinition, OperationShape, Shape } from './shapes.ts';
 
 const declaration = '<?xml version="1.0" encoding="UTF-8"?>\n';
 
-/** `<XResponse><XResult>…</XResult><ResponseMetadata>…`; members that are undefined are left out, empty lists are not. */
+/** `<XResponse><XResult>…</XResult><ResponseMetadata>…`; undefined members are left out, empty lists are not. */
 export function encodeAnswer(
   api: ApiDefinition,
   operation: OperationShape,
@@ -67,10 +67,9 @@ const entities: Readonly<Record<string, string>> = {
   '\r': '&#xD;',
 };
 
-/** XML 1.0 cannot hold most control characters, not even escaped (section 2.2): they become U+FFFD. */
+/** XML 1.0 cannot hold most control characters and half surrogates, not even escaped (section 2.2): U+FFFD instead. */
 function escapeXml(text: string): string {
   return text
-    .toWellFormed()
     .replace(/[&<>"\r]/g, (character) => entities[character]!)
     .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd');
 }

@@ -41,7 +41,7 @@ export function reportOf(running: {
   readonly supervisorPid: number;
   readonly controlPlane: Supervised;
   readonly dns: Supervised;
-  readonly nodes: readonly (NodePlan & { readonly process: Supervised })[];
+  readonly nodes: readonly (NodePlan & { readonly supervised: Supervised })[];
   readonly endpoints: { readonly api: Endpoint; readonly operator: Endpoint; readonly dns: Endpoint };
 }): Report {
   const { settings, supervisorPid, controlPlane, dns, nodes, endpoints } = running;
@@ -60,10 +60,10 @@ export function reportOf(running: {
       supervisor: supervisorPid,
       controlPlane: controlPlane.pid,
       dns: dns.pid,
-      nodes: nodes.map(({ process, ...plan }) => ({
+      nodes: nodes.map(({ supervised, ...plan }) => ({
         ...plan,
-        pid: process.pid,
-        workers: process.info.workerPids ?? [],
+        pid: supervised.pid,
+        workers: supervised.info.workerPids ?? [],
       })),
     },
     madeCredentials: controlPlane.info.madeCredentials === true,

@@ -29,9 +29,9 @@ export function statusOf(sources: StatusSources): Status {
     operatorEndpoint: `http://${hostPort(endpoints.operator)}`,
     dnsServer: hostPort(endpoints.dns),
     uptimeSeconds: Math.floor(uptimeSeconds),
-    processes: processes.map(({ startedAtMs, ...process }) => ({
-      ...process,
-      uptimeSeconds: process.pid === 0 ? 0 : Math.max(0, Math.floor((nowMs - startedAtMs) / 1000)),
+    processes: processes.map(({ startedAtMs, ...each }) => ({
+      ...each,
+      uptimeSeconds: each.pid === 0 ? 0 : Math.max(0, Math.floor((nowMs - startedAtMs) / 1000)),
     })),
     nodes: nodeStatuses(journal, followers),
     counts: {

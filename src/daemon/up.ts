@@ -71,7 +71,7 @@ class Supervisor {
   readonly #log = processLog('supervisor');
   readonly #controlPlane: Supervised;
   readonly #dns: Supervised;
-  readonly #nodes: readonly (NodePlan & { readonly process: Supervised })[];
+  readonly #nodes: readonly (NodePlan & { readonly supervised: Supervised })[];
   #isReady = false;
   #telling = false;
 
@@ -117,7 +117,7 @@ class Supervisor {
     }));
     this.#nodes = nodes.map((plan) => ({
       ...plan,
-      process: care(plan.id, () => ({ role: 'node', data, ...plan, workers, linkUrl: this.#linkUrl, linkToken })),
+      supervised: care(plan.id, () => ({ role: 'node', data, ...plan, workers, linkUrl: this.#linkUrl, linkToken })),
     }));
   }
 
@@ -161,7 +161,7 @@ class Supervisor {
   }
 
   get #all(): readonly Supervised[] {
-    return [this.#controlPlane, this.#dns, ...this.#nodes.map(({ process }) => process)];
+    return [this.#controlPlane, this.#dns, ...this.#nodes.map(({ supervised }) => supervised)];
   }
 
   /** With the port that was picked, once it was. */

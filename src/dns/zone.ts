@@ -24,7 +24,6 @@ const udpReplyBytesMin = 512;
 /** More is not sent over UDP, whatever the client says: it would be cut to pieces on the way, and pieces get lost. */
 const udpReplyBytesMax = 1_232;
 const tcpReplyBytesMax = 65_535;
-const nameBytesMax = 253;
 const answersMax = 8;
 const sectionRecordsMax = 4;
 
@@ -208,7 +207,6 @@ function decode(query: Buffer): DecodedPacket | undefined {
     const decoded = dnsPacket.decode(query);
     // What the library skips over silently would be answered as if it had been understood.
     if (dnsPacket.decode.bytes !== query.length) return undefined;
-    if (decoded.questions?.some(({ name }) => Buffer.byteLength(name) > nameBytesMax)) return undefined;
     // The library reads names as text: one with a dot or a strange byte inside a label would not come back as it was,
     // nor would a class that it does not know.
     const echo = dnsPacket.encode({ questions: decoded.questions ?? [] }).subarray(headerBytes);

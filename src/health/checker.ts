@@ -1,13 +1,14 @@
 /**
  * Probes every target at its own interval and tells when a verdict changes. A target's probes never overlap, probes of
- * all targets together are bounded, and a target that stays keeps what is known of it when its settings change.
+ * all targets together are bounded, and a target that stays keeps what is known of it when its settings change. When
+ * many targets turn at once the fault may be ours; the harm is bounded where verdicts are used, by failing open.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { after, type Timer } from '#io/timers.ts';
 import type { HealthCheckSettings } from '#model/documents.ts';
 import type { HealthVerdict } from '#model/health.ts';
 import { probe } from './probe.ts';
-import { advanceStreak, type Streak, startStreak } from './streak.ts';
+import { advanceStreak, beginProbe, type Streak, startStreak } from './streak.ts';
 
 /** Probes in flight; others wait their turn. */
 const probesMax = 256;
@@ -33,10 +34,12 @@ interface Watched {
 export class Checker {
   readonly #onVerdict: (targetKey: string, verdict: HealthVerdict) => void;
   readonly #watched = new Map<string, Watched>();
-  readonly #waiting: Watched[] = [];
+  /** Whose turn has come, last first, and who came after them: an array loses its last entry cheaply, not its first. */
+  #waiting: Watched[] = [];
+  #arrived: Watched[] = [];
   #probes = 0;
 
-  /** `onVerdict` is told the first verdict of each new target, and every change. */
+  /** `onVerdict` is told the first verdict of each new target, and every change of verdict, reason or description. */
   constructor(onVerdict: (targetKey: string, verdict: HealthVerdict) => void) {
     this.#onVerdict = onVerdict;
   }
@@ -83,14 +86,15 @@ export class Checker {
     watched.timer?.stop();
     watched.timer = after(delayMs, () => {
       watched.timer = undefined;
-      this.#waiting.push(watched);
+      this.#arrived.push(watched);
       this.#probeNext();
     });
   }
 
   #probeNext(): void {
     while (this.#probes < probesMax) {
-      const watched = this.#waiting.shift();
+      if (this.#waiting.length === 0) [this.#waiting, this.#arrived] = [this.#arrived.reverse(), []];
+      const watched = this.#waiting.pop();
       if (watched === undefined) return;
       if (!watched.abort.signal.aborted) void this.#probe(watched);
     }
@@ -99,15 +103,21 @@ export class Checker {
   async #probe(watched: Watched): Promise<void> {
     this.#probes += 1;
     const { target } = watched;
+    this.#tell(watched, beginProbe(watched.streak));
     const outcome = await probe(target, target.settings, watched.abort.signal);
     this.#probes -= 1;
     this.#probeNext();
     // Taken out while it was probed: nobody wants to know any more.
     if (watched.abort.signal.aborted) return;
-    const { settings } = watched.target;
+    // Asked by settings that hold no longer: it says nothing about the new ones.
+    if (watched.target !== target) return this.#schedule(watched, 0);
+    this.#schedule(watched, target.settings.intervalSeconds * 1000);
+    this.#tell(watched, advanceStreak(watched.streak, outcome, target.settings));
+  }
+
+  #tell(watched: Watched, streak: Streak): void {
     const before = watched.streak.verdict;
-    watched.streak = advanceStreak(watched.streak, outcome, settings);
-    this.#schedule(watched, settings.intervalSeconds * 1000);
-    if (!isDeepStrictEqual(watched.streak.verdict, before)) this.#onVerdict(target.key, watched.streak.verdict);
+    watched.streak = streak;
+    if (!isDeepStrictEqual(streak.verdict, before)) this.#onVerdict(watched.target.key, streak.verdict);
   }
 }

@@ -40,6 +40,11 @@ export const initialHealthChecking: HealthVerdict = {
   description: 'Initial health checks in progress',
 };
 
+/** The streak once a probe is under way: a target that was only registered so far is now being checked. */
+export function beginProbe(streak: Streak): Streak {
+  return streak.verdict.kind === 'initial' ? { ...streak, verdict: initialHealthChecking } : streak;
+}
+
 /** The streak after one more probe. */
 export function advanceStreak(streak: Streak, outcome: ProbeOutcome, thresholds: Thresholds): Streak {
   const { verdict, against } = streak;
@@ -52,5 +57,5 @@ export function advanceStreak(streak: Streak, outcome: ProbeOutcome, thresholds:
   // Still unhealthy: the reason is the latest one.
   if (verdict.kind === 'unhealthy') return { verdict: outcome.verdict, against: 0 };
   if (against + 1 >= thresholds.unhealthyThresholdCount) return { verdict: outcome.verdict, against: 0 };
-  return { verdict: verdict.kind === 'initial' ? initialHealthChecking : verdict, against: against + 1 };
+  return { verdict, against: against + 1 };
 }

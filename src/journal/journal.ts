@@ -110,7 +110,8 @@ export class Journal {
 
   /**
    * Decides on the latest view and makes the changes durable. The answer comes after that and never before. Refuses
-   * what the decision or the guard refuses; `ServiceUnavailable` when the store cannot be written. A refusal changes nothing.
+   * what the decision or the guard refuses; `ServiceUnavailable` when the store cannot be written. A refusal changes
+   * nothing.
    */
   transact<Output>(cause: Cause, decide: Decide<Output>): Promise<Result<Committed<Output>, Fault>> {
     if (this.#closed) return Promise.resolve(refuse(fault('ServiceUnavailable', 'the control plane is stopping')));

@@ -99,7 +99,7 @@ export class Replica {
     return this.#health;
   }
 
-  /** Puts documents, makes changes, and moves to the position: all of it or nothing. Gives back what became different. */
+  /** Puts documents, makes changes, moves to the position: all of it or nothing. Gives back what became different. */
   apply(news: {
     readonly entries: readonly Entry[];
     readonly changes: readonly RevisedChange[];

@@ -215,7 +215,7 @@ export class LinkServer {
   }
 }
 
-/** Why the follower's position is not a point of this journal's past; undefined when it is one, or the follower is new. */
+/** Why the follower's position is no point of this journal's past; undefined when it is one, or the follower is new. */
 function divergenceOf(source: LinkSource, position: LinkPosition): string | undefined {
   if (position.revision === 0) return undefined;
   if (position.storeId !== source.storeId)

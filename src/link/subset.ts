@@ -43,8 +43,8 @@ export class Subset {
   }
 
   /**
-   * The changes that concern the follower, and the documents that they draw in. Every tombstone concerns everybody: what
-   * is gone can no longer be traced to its load balancer, and to one who never held it a tombstone means nothing.
+   * The changes that concern the follower, and the documents that they draw in. Every tombstone concerns everybody:
+   * what is gone can no longer be traced to its load balancer, and to one who never held it a tombstone means nothing.
    */
   select(view: View, changes: readonly Change[]): { readonly changes: Change[]; readonly joined: Entry[] } {
     const joined: Entry[] = [];

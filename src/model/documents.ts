@@ -50,8 +50,8 @@ export interface RuleDocument {
 }
 
 /**
- * Redirect parts may hold the placeholders `#{protocol}`, `#{host}`, `#{port}`, `#{path}` and `#{query}`. `order` is what
- * the caller gave, so that an answer says the same; undefined is the action's place in the list, from 1.
+ * Redirect parts may hold the placeholders `#{protocol}`, `#{host}`, `#{port}`, `#{path}` and `#{query}`. `order` is
+ * what the caller gave, so that an answer says the same; undefined is the action's place in the list, from 1.
  */
 export type RuleAction =
   | {
@@ -114,7 +114,7 @@ export interface HealthCheckSettings {
   readonly matcher: string;
 }
 
-/** Id: `GROUP/ADDRESS:PORT` (see `targetKey`). One document a target, so that a million of them stay cheap to change. */
+/** Id: `GROUP/ADDRESS:PORT` (see `targetKey`). One document a target, so that a million stay cheap to change. */
 export interface TargetDocument {
   readonly targetGroupId: HexId;
   readonly address: string;

@@ -33,7 +33,7 @@ export function applyNews(replica: Replica, news: News): { readonly applied: App
   return { applied, held };
 }
 
-/** Whole documents are for what the node does not hold. They come without a cause, so they may not harm what it does hold. */
+/** Whole documents are for what the node does not hold: they have no cause, so they may not harm what it does hold. */
 function admissible(replica: Replica, news: News, held: Held[]): readonly Entry[] {
   const { view } = replica;
   const changes = news.entries.map(

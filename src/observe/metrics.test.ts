@@ -16,6 +16,7 @@ interface Sample {
 function read(page: string): { types: Map<string, string>; samples: Sample[] } {
   const types = new Map<string, string>();
   const samples: Sample[] = [];
+  const series = new Set<string>();
   let helped = '';
   assert(page.endsWith('\n'));
   for (const line of page.slice(0, -1).split('\n')) {
@@ -40,7 +41,11 @@ function read(page: string): { types: Map<string, string>; samples: Sample[] } {
         },
       );
       assert.equal(rest, '', `labels are well formed: ${line}`);
-      assert(sample[1]!.startsWith(helped), `${line} stands in its family`);
+      const suffix = types.get(helped) === 'histogram' ? '_(?:bucket|sum|count)' : '';
+      assert.match(sample[1]!, new RegExp(`^${helped}${suffix}$`), 'a sample stands in its family');
+      const key = `${sample[1]}{${sample[2] ?? ''}}`;
+      assert(!series.has(key), `given once: ${key}`);
+      series.add(key);
       samples.push({ name: sample[1]!, labels, value: Number(sample[3]) });
     }
   }
@@ -127,12 +132,29 @@ const snapshot: Snapshot = {
   },
 };
 
+test('prometheus: the same samples give the same page, whatever order they come in, and none comes twice', () => {
+  const numbers = [10, 9, 1, 2, 10];
+  const pageOf = (order: readonly number[]) => {
+    const page = new MetricsPage();
+    for (const number of order) page.counter('c_total', 'help', { label: `node-${number}` }, number);
+    for (const number of order) page.histogram('h_seconds', 'help', { label: `node-${number}` }, new Histogram());
+    return page.render();
+  };
+  assert.equal(pageOf(numbers), pageOf(numbers.toReversed()));
+  assert.equal(read(pageOf(numbers)).samples.filter(({ name }) => name === 'c_total').length, 4);
+});
+
 test('metrics: every family is on the page with its type, and the samples say what the snapshot says', () => {
   const { types, samples } = read(renderMetrics(snapshot));
   assert.deepEqual(
     [...types],
     Object.entries(families).map(([name, [type]]) => [name, type]),
   );
+  for (const name of types.keys())
+    assert(
+      samples.some((each) => each.name.startsWith(name)),
+      `${name} has a sample`,
+    );
   const value = (name: string, labels: Record<string, string> = {}) =>
     samples.find(
       (each) => each.name === name && Object.entries(labels).every(([label, text]) => each.labels[label] === text),

@@ -112,6 +112,32 @@ for (const acceptPath of acceptPaths) {
     assert.equal(group().retries, 1);
   });
 
+  test(`proxy (${acceptPath}): a repeatable request may go to one other target`, async (t) => {
+    let killed = 0;
+    const killers = await Promise.all(
+      [1, 2, 3].map(() =>
+        startRawTarget(t, (socket) => {
+          socket.on('data', () => {
+            killed += 1;
+            socket.destroy();
+          });
+        }),
+      ),
+    );
+    const target = await startTarget(t, (_, outgoing) => outgoing.end('ok'));
+    const one = await startProxy(t, { targets: [killers[0]!, target] }, settings);
+    for (let count = 0; count < 4; count += 1) assert.equal((await request(one.port)).status, 200);
+    assert(killed > 0);
+    killed = 0;
+    const statuses = [await request(one.port, { method: 'POST' }), await request(one.port, { method: 'POST' })];
+    assert.deepEqual(statuses.map(({ status }) => status).toSorted(), [200, 502]);
+    assert.equal(killed, 1);
+    killed = 0;
+    const all = await startProxy(t, { targets: killers }, settings);
+    assert.equal((await request(all.port)).status, 502);
+    assert.equal(killed, 2, 'it does not visit them all');
+  });
+
   test(`proxy (${acceptPath}): a fresh connection that dies is not tried anew`, async (t) => {
     let connections = 0;
     const target = await startRawTarget(t, (socket) => {

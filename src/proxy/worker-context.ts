@@ -7,6 +7,7 @@ import { RequestHead } from './http1/request-head.ts';
 import { TraceIds } from './http1/trace-id.ts';
 import type { AcceptPath } from './socket/accept.ts';
 import { DeadlineWheel } from './socket/deadlines.ts';
+import { LargeBuffers } from './socket/large-buffers.ts';
 import type { IdleBudget } from './upstream/target.ts';
 
 /** Limits and times of one worker, with their defaults in `defaultOptions`. */
@@ -17,6 +18,8 @@ export interface ProxyOptions {
   /** Idle connections to one target, and to all of them; each holds about 75 KB of buffers. */
   readonly idlePerTargetMax: number;
   readonly idleTargetConnectionsMax: number;
+  /** Answers that may use a read buffer of 256 KiB at one time. */
+  readonly largeBuffersMax: number;
   readonly connectTimeoutMs: number;
   /** How long an idle connection to a target is kept. */
   readonly targetKeepAliveMs: number;
@@ -31,6 +34,7 @@ export const defaultOptions: ProxyOptions = {
   clientConnectionsMax: 20_000,
   idlePerTargetMax: 256,
   idleTargetConnectionsMax: 1024,
+  largeBuffersMax: 256,
   // "HTTP 504" in the troubleshooting page of Application Load Balancers.
   connectTimeoutMs: 10_000,
   targetKeepAliveMs: 60_000,
@@ -47,6 +51,7 @@ export class WorkerContext {
   readonly traceIds: TraceIds;
   /** What clients' bytes are read into: whoever wants to keep any copies them before it returns. */
   readonly readBuffer = Buffer.allocUnsafeSlow(readBytes);
+  readonly largeBuffers: LargeBuffers;
   readonly idleBudget: IdleBudget;
   /** The time as an IMF-fixdate (RFC 9110 section 5.6.7), right to the second. */
   date = '';
@@ -60,6 +65,7 @@ export class WorkerContext {
     this.clock = clock;
     this.deadlines = new DeadlineWheel(clock);
     this.traceIds = new TraceIds(seed);
+    this.largeBuffers = new LargeBuffers(options.largeBuffersMax);
     this.idleBudget = {
       perTargetMax: options.idlePerTargetMax,
       totalMax: options.idleTargetConnectionsMax,

