@@ -93,6 +93,7 @@ async function makeService(ballast: RunningBallast, name: string, targets: reado
   );
   await waitUntilLoadBalancerAvailable(waiting(client), { LoadBalancerArns: [loadBalancerArn] });
   await waitUntilTargetInService(waiting(client), { TargetGroupArn: targetGroupArn });
+  await inStep(ballast);
   const dnsName = loadBalancer.DNSName!;
   const addresses = await resolver(ballast).resolve4(dnsName);
   return { loadBalancerArn, targetGroupArn, dnsName, addresses };
@@ -113,6 +114,15 @@ async function someTargets(context: TestContext, count: number): Promise<Target[
 async function health(client: ElasticLoadBalancingV2Client, targetGroupArn: string, of: Target) {
   const described = await client.send(new DescribeTargetHealthCommand({ TargetGroupArn: targetGroupArn }));
   return described.TargetHealthDescriptions!.find(({ Target: target }) => target!.Port === of.port)?.TargetHealth;
+}
+
+/** What was answered until now is in service on every node. */
+async function inStep(ballast: RunningBallast): Promise<void> {
+  const { revision } = await ballast.status();
+  await until(
+    async () => (await ballast.status()).nodes.every((node) => node.revision >= revision),
+    'the nodes are in step',
+  );
 }
 
 const progressed = (load: Load, by: number) => {
@@ -196,11 +206,7 @@ test('main job: a load balancer made through the API carries traffic, loses a ta
       Reason: 'Target.DeregistrationInProgress',
       Description: 'Target deregistration is in progress',
     });
-    const revision = (await ballast.status()).revision;
-    await until(
-      async () => (await ballast.status()).nodes.every((node) => node.revision >= revision),
-      'the nodes are in step',
-    );
+    await inStep(ballast);
     const before = leaving.requests;
     await progress(300);
     assert.equal(leaving.requests, before);
@@ -367,6 +373,7 @@ test('main job: redirects and fixed responses are answered at the listener, and 
     FixedResponseConfig: { StatusCode: '418', ContentType: 'text/plain', MessageBody: 'short and stout' },
   });
   await waitUntilLoadBalancerAvailable(waiting(client), { LoadBalancerArns: [LoadBalancerArn!] });
+  await inStep(ballast);
   const [host] = await resolver(ballast).resolve4(DNSName!);
   const redirect = await send({ host: host!, port: 8081, path: '/a/b?c=d', headers: { host: 'example.com' } });
   assert.deepEqual([redirect.status, redirect.headers.location], [301, 'https://example.com:443/a/b?c=d']);

@@ -166,13 +166,20 @@ function isAlive(processId) {
   }
 }
 
-/** `--include` overrules a NODE_ENV or an npm setting that would leave out the tools or the pinned Node. */
+/**
+ * `--include` overrules a NODE_ENV or an npm setting that would leave out the tools or the pinned Node, `--loglevel` one
+ * that would keep npm from saying why it failed.
+ */
 function runNpm(root, say) {
-  const npm = spawn('npm', ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund'], {
-    cwd: root,
-    env: Object.assign({}, process.env, { PATH: pathWithoutProject(root) }),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const npm = spawn(
+    'npm',
+    ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=notice'],
+    {
+      cwd: root,
+      env: Object.assign({}, process.env, { PATH: pathWithoutProject(root) }),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   const chunks = [];
   npm.stdout.on('data', (chunk) => chunks.push(chunk));
   npm.stderr.on('data', (chunk) => chunks.push(chunk));
