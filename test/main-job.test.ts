@@ -465,6 +465,45 @@ test('main job: the supervisor is killed: traffic goes on, and the next one take
   await until(() => report.pids.nodes.every(({ workers }) => workers.every(isGone)), 'the orphans have left');
 });
 
+test('main job: one Ctrl-C lets running requests finish, a second one ends at once, and nothing is left behind', async (context) => {
+  for (const isPatient of [true, false]) {
+    const ballast = await startBallast();
+    endWith(context, ballast);
+    const targets = await someTargets(context, 1);
+    const service = await makeService(ballast, 'web', targets);
+    const { pids } = ballast.report;
+    const slow = send({ host: service.addresses[0]!, port, path: '/slow' }).catch((error: Error) => error);
+    await until(() => targets[0]!.slowWaiting === 1, 'a request is under way');
+    ballast.interrupt();
+    // The launcher of a terminal may pass the same Ctrl-C on: that is not a second one.
+    ballast.interrupt();
+    await until(() => refuses(service.addresses[0]!), 'no new requests are taken');
+    if (isPatient) {
+      targets[0]!.releaseSlow();
+      const answer = await slow;
+      assert(!(answer instanceof Error) && answer.status === 200, `${answer}`);
+    } else {
+      await until(() => {
+        ballast.interrupt();
+        return ballast.exitCode !== null;
+      }, 'it ends');
+      assert(pids.nodes[0]!.workers.every(isGone));
+      targets[0]!.releaseSlow();
+    }
+    assert.equal(await ballast.stop(), 0);
+    const all = [
+      pids.supervisor,
+      pids.controlPlane,
+      pids.dns,
+      ...pids.nodes.flatMap(({ pid, workers }) => [pid, ...workers]),
+    ];
+    assert.deepEqual(
+      all.filter((pid) => !isGone(pid)),
+      [],
+    );
+  }
+});
+
 test('main job: what cannot start says why in one line and ends with an exit code', async (context) => {
   const ballast = await running(context);
   const port = (endpoint: string) => endpoint.slice('http://'.length);

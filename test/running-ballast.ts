@@ -68,6 +68,10 @@ export class RunningBallast {
     return this.#child.exitCode;
   }
 
+  interrupt(): void {
+    this.#child.kill('SIGINT');
+  }
+
   /** Kills the supervisor alone. */
   async killSupervisor(): Promise<void> {
     process.kill(this.report.pids.supervisor, 'SIGKILL');

@@ -58,7 +58,10 @@ export type ToProcess =
   /** `supervisor` names the one that is in charge, to tell it from a successor. */
   | { readonly type: 'start'; readonly name: string; readonly supervisor: string; readonly settings: RoleSettings }
   | { readonly type: 'processes'; readonly news: ProcessesNews }
-  | { readonly type: 'stop' };
+  /** Finish what runs, then end. */
+  | { readonly type: 'stop' }
+  /** End now, with everything that was started. */
+  | { readonly type: 'kill' };
 
 /** What a process says of itself once it serves. */
 export interface Info {

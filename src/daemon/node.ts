@@ -11,7 +11,10 @@ const stopDrainMs = 5_000;
 /** How long a start waits for the control plane. */
 export const controlPlaneMaxMs = 5_000;
 
-export async function startNode(settings: NodeSettings, { log, instance, tell }: RoleContext): Promise<Started> {
+export async function startNode(
+  settings: NodeSettings,
+  { log, instance, tell, onKill }: RoleContext,
+): Promise<Started> {
   const node = new BalancerNode({
     id: settings.id,
     zone: settings.zone,
@@ -27,6 +30,7 @@ export async function startNode(settings: NodeSettings, { log, instance, tell }:
     log,
     onWorkers: (workerPids) => tell({ type: 'info', info: { workerPids } }),
   });
+  onKill(() => node.kill());
   const refused = await node.start();
   if (refused !== undefined) return refused;
   // Ready means in step, unless there is no control plane to be in step with: then the last good state serves.

@@ -38,11 +38,14 @@ export interface RoleContext {
   /** Random; tells this process from every other that ever had its name. */
   readonly instance: string;
   readonly tell: (message: FromProcess) => void;
+  /** What must not outlive this process when it is to end at once. */
+  readonly onKill: (kill: () => void) => void;
 }
 
 let start: Extract<ToProcess, { type: 'start' }> | undefined;
 let running: Promise<Started> | undefined;
 let leaving = false;
+let kill = () => {};
 /** Held until the process ends. */
 let lock: Lock | undefined;
 
@@ -71,12 +74,20 @@ function receive(message: ToProcess): void {
     case 'stop':
       void leave((role) => role.stop());
       return;
+    case 'kill':
+      kill();
+      return exitProcess(1);
   }
 }
 
 async function begin({ name, settings }: Extract<ToProcess, { type: 'start' }>): Promise<Started> {
   const log = processLog(name);
-  const context: RoleContext = { log, instance: systemRandom.hex(16), tell: (message) => parent.send(message) };
+  const context: RoleContext = {
+    log,
+    instance: systemRandom.hex(16),
+    tell: (message) => parent.send(message),
+    onKill: (how) => (kill = how),
+  };
   const started = (await isAlone(name, settings.data))
     ? await startRole(settings, context)
     : { refused: `another ${name} still runs on ${settings.data} and does not leave` };

@@ -12,6 +12,7 @@ const restartMaxMs = 5_000;
 /** A process that lives this long is well: its next restart is quick again. */
 const wellAfterMs = 10_000;
 const stopMaxMs = 15_000;
+const killMaxMs = 2_000;
 
 /** How the first start went. */
 export type FirstStart =
@@ -85,7 +86,7 @@ export class Supervised {
     const child = this.#child;
     if (child === undefined) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = after(stopMaxMs, () => child.signal('SIGKILL'));
+      const timer = after(stopMaxMs, () => this.kill());
       this.#onEnded = () => {
         timer.stop();
         resolve();
@@ -94,10 +95,14 @@ export class Supervised {
     });
   }
 
-  /** Ends the process at once. */
+  /** Ends the process at once, and what it has started with it. */
   kill(): void {
     this.#stopping = true;
-    this.#child?.signal('SIGKILL');
+    const child = this.#child;
+    if (child === undefined) return;
+    if (!child.send({ type: 'kill' } satisfies ToProcess)) child.signal('SIGKILL');
+    // One that does not even listen any more.
+    after(killMaxMs, () => child.signal('SIGKILL'));
   }
 
   #spawn(): void {

@@ -22,6 +22,9 @@ import { type FirstStart, Supervised } from './supervised.ts';
 /** Changes of what runs are written and told together. */
 const tellAfterMs = 20;
 
+/** Signals within this time are one wish to stop. */
+const sameSignalMs = 1_000;
+
 /** Where the person or script that started Ballast is told things. */
 export interface UpOutput {
   /** Everything serves. Called once. */
@@ -45,11 +48,13 @@ export async function up(settings: Settings, output: UpOutput): Promise<number> 
   }
   const supervisor = new Supervisor(settings, plans.nodes);
   const stopAsked = new Promise<void>((resolve) => {
-    let asked = 0;
+    let askedMs: number | undefined;
     onStopSignal(() => {
-      asked += 1;
-      if (asked === 1) output.stopping();
-      else supervisor.kill();
+      const nowMs = systemClock.monotonicMs();
+      if (askedMs === undefined) output.stopping();
+      // One Ctrl-C may come twice: from the terminal, and from a launcher that passes it on.
+      else if (nowMs - askedMs > sameSignalMs) supervisor.kill();
+      askedMs ??= nowMs;
       resolve();
     });
   });

@@ -138,6 +138,11 @@ export class BalancerNode {
     this.#replica.close();
   }
 
+  /** Ends the workers at once, whatever they are doing. */
+  kill(): void {
+    this.#workers.kill();
+  }
+
   #apply(news: News): void {
     const { applied, held } = applyNews(this.#replica, news);
     for (const { revision, reason } of held) {

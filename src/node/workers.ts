@@ -86,6 +86,12 @@ export class Workers {
     return answers.filter((stats) => stats !== undefined);
   }
 
+  /** Ends every worker at once. */
+  kill(): void {
+    this.#stopping = true;
+    for (const { child } of this.#workers.values()) child.signal('SIGKILL');
+  }
+
   /** Lets running requests finish for so long; resolves when every worker has ended. */
   stop(drainMs: number): Promise<void> {
     this.#stopping = true;
@@ -96,11 +102,7 @@ export class Workers {
       for (const worker of this.#workers.values()) {
         if (!send(worker, { type: 'drain', timeoutMs: drainMs })) worker.child.signal('SIGKILL');
       }
-      this.#restarts.add(
-        after(drainMs + 1_000, () => {
-          for (const { child } of this.#workers.values()) child.signal('SIGKILL');
-        }),
-      );
+      this.#restarts.add(after(drainMs + 1_000, () => this.kill()));
     });
   }
 

@@ -58,11 +58,11 @@ function relay(socket: net.Socket, port: ReadPort): net.Socket {
 
 interface ConnectionHandle {
   useUserBuffer(buffer: Uint8Array): void;
-  setNoDelay(enabled: boolean): number;
   close(): void;
 }
 
 interface ServerHandle {
+  setNoDelay(enabled: boolean): number;
   onconnection: (status: number, handle: ConnectionHandle | undefined) => void;
 }
 
@@ -70,6 +70,8 @@ function acceptHandles(server: net.Server, settings: AcceptSettings): void {
   const serverHandle = (server as unknown as { _handle?: ServerHandle })._handle;
   const standard = serverHandle?.onconnection;
   if (serverHandle === undefined || typeof standard !== 'function') return;
+  // On Linux, what is accepted inherits it: one system call less for each connection.
+  serverHandle.setNoDelay(true);
   serverHandle.onconnection = function onConnection(status, handle) {
     if (status !== 0 || handle === undefined || typeof handle.useUserBuffer !== 'function') {
       standard.call(this, status, handle);
@@ -81,7 +83,6 @@ function acceptHandles(server: net.Server, settings: AcceptSettings): void {
 }
 
 function adopt(handle: ConnectionHandle, onread: ReadPort): net.Socket {
-  handle.setNoDelay(true);
   // `handle` with a plain handle is an option that Node does not document.
   const options: object = { handle, onread, allowHalfOpen: true };
   return new net.Socket(options);

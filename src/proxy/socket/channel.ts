@@ -100,7 +100,9 @@ export class Channel {
 
   /** Destroys after everything written is sent. */
   destroySoon(): void {
-    this.#socket.destroySoon();
+    // With the kernel, it is sent whatever becomes of the socket.
+    if (this.isFlushed) this.#socket.destroy();
+    else this.#socket.destroySoon();
   }
 
   /** Destroys so that the other side sees a failure, never a regular end. */
