@@ -35,7 +35,7 @@ async function main(): Promise<number> {
   }
   const bench = new Bench();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void bench.close().finally(() => process.exit(130)));
+    process.on(signal, () => void bench.close().finally(() => process.exit(130)));
   }
   try {
     const say = (line: string) => console.error(line);

@@ -1,9 +1,6 @@
 /** The main job, end to end, with the official client and real traffic. */
 import assert from 'node:assert/strict';
-import { Resolver } from 'node:dns/promises';
-import { readFileSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import test, { type TestContext } from 'node:test';
+import test from 'node:test';
 import {
   AddTagsCommand,
   CreateListenerCommand,
@@ -17,118 +14,29 @@ import {
   DescribeLoadBalancersCommand,
   DescribeTagsCommand,
   DescribeTargetGroupsCommand,
-  DescribeTargetHealthCommand,
-  type ElasticLoadBalancingV2Client,
   ModifyTargetGroupAttributesCommand,
   paginateDescribeLoadBalancers,
   RegisterTargetsCommand,
   waitUntilLoadBalancerAvailable,
   waitUntilLoadBalancersDeleted,
   waitUntilTargetDeregistered,
-  waitUntilTargetInService,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
-import { type RunningBallast, rejection, startBallast, until } from './running-ballast.ts';
-import { Load, send, startTarget, type Target } from './traffic.ts';
-
-const port = 8080;
-const subnets = ['subnet-0000000a', 'subnet-0000000b'];
-const waiting = (client: ElasticLoadBalancingV2Client) => ({ client, maxWaitTime: 60, minDelay: 1, maxDelay: 1 });
-
-/** Stopped at the end of the test, and its folder removed: in this order, for whoever serves needs its folder. */
-function endWith(context: TestContext, ballast: RunningBallast): void {
-  context.after(async () => {
-    await ballast.stop();
-    rmSync(ballast.data, { recursive: true, force: true });
-  });
-}
-
-async function running(context: TestContext, flags: readonly string[] = []): Promise<RunningBallast> {
-  const ballast = await startBallast({ flags });
-  endWith(context, ballast);
-  return ballast;
-}
-
-interface Service {
-  readonly loadBalancerArn: string;
-  readonly targetGroupArn: string;
-  readonly dnsName: string;
-  readonly addresses: readonly string[];
-}
-
-/** A load balancer with a listener and these targets in service. */
-async function makeService(ballast: RunningBallast, name: string, targets: readonly Target[]): Promise<Service> {
-  const client = ballast.client();
-  const group = await client.send(
-    new CreateTargetGroupCommand({
-      Name: `${name}-targets`,
-      Protocol: 'HTTP',
-      Port: 80,
-      VpcId: 'vpc-00000001',
-      TargetType: 'ip',
-      HealthCheckPath: '/health',
-      HealthCheckIntervalSeconds: 5,
-      HealthCheckTimeoutSeconds: 2,
-      UnhealthyThresholdCount: 2,
-    }),
-  );
-  const targetGroupArn = group.TargetGroups![0]!.TargetGroupArn!;
-  await client.send(
-    new RegisterTargetsCommand({
-      TargetGroupArn: targetGroupArn,
-      Targets: targets.map(({ port: Port }) => ({ Id: '127.0.0.1', Port })),
-    }),
-  );
-  const made = await client.send(
-    new CreateLoadBalancerCommand({ Name: name, Subnets: subnets, Tags: [{ Key: 'team', Value: 'video' }] }),
-  );
-  const loadBalancer = made.LoadBalancers![0]!;
-  const loadBalancerArn = loadBalancer.LoadBalancerArn!;
-  await client.send(
-    new CreateListenerCommand({
-      LoadBalancerArn: loadBalancerArn,
-      Protocol: 'HTTP',
-      Port: port,
-      DefaultActions: [{ Type: 'forward', TargetGroupArn: targetGroupArn }],
-    }),
-  );
-  await waitUntilLoadBalancerAvailable(waiting(client), { LoadBalancerArns: [loadBalancerArn] });
-  await waitUntilTargetInService(waiting(client), { TargetGroupArn: targetGroupArn });
-  await inStep(ballast);
-  const dnsName = loadBalancer.DNSName!;
-  const addresses = await resolver(ballast).resolve4(dnsName);
-  return { loadBalancerArn, targetGroupArn, dnsName, addresses };
-}
-
-function resolver(ballast: RunningBallast): Resolver {
-  const found = new Resolver();
-  found.setServers([ballast.report.dnsServer]);
-  return found;
-}
-
-async function someTargets(context: TestContext, count: number): Promise<Target[]> {
-  const targets = await Promise.all(Array.from({ length: count }, (_, index) => startTarget(`target-${index + 1}`)));
-  context.after(() => Promise.all(targets.map((target) => target.stop())));
-  return targets;
-}
-
-async function health(client: ElasticLoadBalancingV2Client, targetGroupArn: string, of: Target) {
-  const described = await client.send(new DescribeTargetHealthCommand({ TargetGroupArn: targetGroupArn }));
-  return described.TargetHealthDescriptions!.find(({ Target: target }) => target!.Port === of.port)?.TargetHealth;
-}
-
-/** What was answered until now is in service on every node. */
-async function inStep(ballast: RunningBallast): Promise<void> {
-  const { revision } = await ballast.status();
-  await until(
-    async () => (await ballast.status()).nodes.every((node) => node.revision >= revision),
-    'the nodes are in step',
-  );
-}
-
-const progressed = (load: Load, by: number) => {
-  const goal = load.answered + by;
-  return until(() => load.answered >= goal, `${by} more answers`);
-};
+import { rejection, until } from './running-ballast.ts';
+import {
+  answers,
+  health,
+  inStep,
+  makeService,
+  port,
+  progressed,
+  refuses,
+  resolver,
+  running,
+  someTargets,
+  subnets,
+  waiting,
+} from './service.ts';
+import { Load, send } from './traffic.ts';
 
 test('main job: a load balancer made through the API carries traffic, loses a target, its control plane and more, and no request', async (context) => {
   const ballast = await running(context, ['--nodes', '2']);
@@ -304,28 +212,6 @@ test('main job: a load balancer made through the API carries traffic, loses a ta
   assert.equal(await ballast.stop(), 0);
 });
 
-async function answers(call: () => Promise<unknown>): Promise<boolean> {
-  return call().then(
-    () => true,
-    () => false,
-  );
-}
-
-function isGone(pid: number): boolean {
-  try {
-    return !process.kill(pid, 0);
-  } catch {
-    return true;
-  }
-}
-
-async function refuses(host: string): Promise<boolean> {
-  return send({ host, port }).then(
-    () => false,
-    (error: NodeJS.ErrnoException) => error.code === 'ECONNREFUSED',
-  );
-}
-
 test('main job: paginators, waiters, tags and refusals work with the official client', async (context) => {
   const ballast = await running(context);
   const client = ballast.client();
@@ -393,135 +279,4 @@ test('main job: redirects and fixed responses are answered at the listener, and 
     'its port is closed',
   );
   assert.equal((await send({ host: host!, port: 8082 })).status, 418);
-});
-
-test('main job: a store that is emptied behind its back takes nothing out of service', async (context) => {
-  const ballast = await running(context);
-  const targets = await someTargets(context, 2);
-  const service = await makeService(ballast, 'web', targets);
-  const load = new Load({ host: service.addresses[0]!, port, connections: 8 });
-  context.after(() => load.stop());
-  await progressed(load, 200);
-  for (const suffix of ['', '-wal', '-shm']) rmSync(join(ballast.data, `journal.db${suffix}`), { force: true });
-  const pid = ballast.report.pids.controlPlane;
-  process.kill(pid, 'SIGKILL');
-  await until(
-    async () => ballast.report.pids.controlPlane !== pid && (await answers(() => ballast.status())),
-    'the control plane is back',
-  );
-  assert.deepEqual((await ballast.status()).counts.loadBalancers, 0, 'the state is gone');
-  await until(async () => (await ballast.status()).nodes.some(({ diverged }) => diverged), 'the divergence is seen');
-  await progressed(load, 500);
-  // A new load balancer in the emptied store does not disturb the one that serves either.
-  await ballast.client().send(new CreateLoadBalancerCommand({ Name: 'new', Subnets: subnets }));
-  await progressed(load, 500);
-  assert.deepEqual(load.failures, []);
-  assert.deepEqual(await resolver(ballast).resolve4(service.dnsName), service.addresses);
-});
-
-test('main job: nodes and DNS start and serve from their last good state when the store is damaged', async (context) => {
-  const first = await startBallast();
-  const { data } = first;
-  const targets = await someTargets(context, 2);
-  const service = await makeService(first, 'web', targets);
-  const { report } = first;
-  const addresses = `${service.addresses[0]!.split('.').slice(0, 3).join('.')}.0/24`;
-  assert.equal(await first.stop(), 0);
-  await until(() => refuses(service.addresses[0]!), 'it is stopped');
-  const { writeFileSync } = await import('node:fs');
-  writeFileSync(join(data, 'journal.db'), 'rubbish '.repeat(10_000));
-  rmSync(join(data, 'journal.db-wal'), { force: true });
-  const flags = ['--operator', report.operatorEndpoint.slice('http://'.length)];
-  const again = await startBallast({ data, addresses, flags });
-  endWith(context, again);
-  assert.equal((await send({ host: service.addresses[0]!, port })).status, 200);
-  assert.deepEqual(await resolver(again).resolve4(service.dnsName), service.addresses);
-  assert.match(again.output(), /state store is damaged/);
-  assert.equal(readFileSync(join(data, 'journal.db'), 'utf8').slice(0, 8), 'rubbish ', 'it was not written over');
-});
-
-test('main job: the supervisor is killed: traffic goes on, and the next one takes over without a failed request', async (context) => {
-  const first = await startBallast();
-  const { data } = first;
-  const targets = await someTargets(context, 2);
-  const service = await makeService(first, 'web', targets);
-  const { report } = first;
-  const addresses = `${service.addresses[0]!.split('.').slice(0, 3).join('.')}.0/24`;
-  const load = new Load({ host: service.addresses[0]!, port, connections: 8 });
-  context.after(() => load.stop());
-  await progressed(load, 200);
-  await first.killSupervisor();
-  await progressed(load, 500);
-  assert(
-    (await first.client().send(new DescribeLoadBalancersCommand({}))).LoadBalancers!.length === 1,
-    'the API goes on',
-  );
-  const again = await startBallast({ data, addresses });
-  endWith(context, again);
-  await progressed(load, 500);
-  assert.notEqual(again.report.pids.controlPlane, report.pids.controlPlane);
-  assert.deepEqual(load.failures, []);
-  assert.equal((await again.status()).counts.loadBalancers, 1);
-  await until(() => report.pids.nodes.every(({ workers }) => workers.every(isGone)), 'the orphans have left');
-});
-
-test('main job: one Ctrl-C lets running requests finish, a second one ends at once, and nothing is left behind', async (context) => {
-  for (const isPatient of [true, false]) {
-    const ballast = await startBallast();
-    endWith(context, ballast);
-    const targets = await someTargets(context, 1);
-    const service = await makeService(ballast, 'web', targets);
-    const { pids } = ballast.report;
-    const slow = send({ host: service.addresses[0]!, port, path: '/slow' }).catch((error: Error) => error);
-    await until(() => targets[0]!.slowWaiting === 1, 'a request is under way');
-    ballast.interrupt();
-    // The launcher of a terminal may pass the same Ctrl-C on: that is not a second one.
-    ballast.interrupt();
-    await until(() => refuses(service.addresses[0]!), 'no new requests are taken');
-    if (isPatient) {
-      targets[0]!.releaseSlow();
-      const answer = await slow;
-      assert(!(answer instanceof Error) && answer.status === 200, `${answer}`);
-    } else {
-      await until(() => {
-        ballast.interrupt();
-        return ballast.exitCode !== null;
-      }, 'it ends');
-      assert(pids.nodes[0]!.workers.every(isGone));
-      targets[0]!.releaseSlow();
-    }
-    assert.equal(await ballast.stop(), 0);
-    const all = [
-      pids.supervisor,
-      pids.controlPlane,
-      pids.dns,
-      ...pids.nodes.flatMap(({ pid, workers }) => [pid, ...workers]),
-    ];
-    assert.deepEqual(
-      all.filter((pid) => !isGone(pid)),
-      [],
-    );
-  }
-});
-
-test('main job: what cannot start says why in one line and ends with an exit code', async (context) => {
-  const ballast = await running(context);
-  const port = (endpoint: string) => endpoint.slice('http://'.length);
-  const refused = async (flags: readonly string[], data?: string) =>
-    (await rejection(startBallast({ flags, ...(data && { data }) }))).message;
-  assert.match(
-    await refused(['--api', port(ballast.report.apiEndpoint)]),
-    /ended with 1:[\s\S]*AWS API: 127\.0\.0\.1:\d+ is in use by another program/,
-  );
-  assert.match(
-    await refused(['--operator', port(ballast.report.operatorEndpoint)]),
-    /operator API: 127\.0\.0\.1:\d+ is in use/,
-  );
-  assert.match(await refused(['--dns', ballast.report.dnsServer]), /DNS[\s\S]*127\.0\.0\.1:\d+ is in use/);
-  assert.match(await refused([], ballast.data), /another Ballast runs on/);
-  assert.match(await refused([], '/proc/ballast'), /cannot be written/);
-  assert.equal(statSync(ballast.report.credentialsFile).mode & 0o777, 0o600);
-  for (const file of ['operator.key', 'link.key', 'seal.key'])
-    assert.equal(statSync(join(ballast.data, file)).mode & 0o777, 0o600, file);
-  assert.equal((await fetch(`${ballast.report.operatorEndpoint}/v1/status`)).status, 401);
 });

@@ -167,8 +167,8 @@ function isAlive(processId) {
 }
 
 /**
- * `--include` overrules a NODE_ENV or an npm setting that would leave out the tools or the pinned Node, `--loglevel` one
- * that would keep npm from saying why it failed.
+ * `--include` overrules a NODE_ENV or an npm setting that would leave out the tools or the pinned Node, `--loglevel`
+ * one that would keep npm from saying why it failed.
  */
 function runNpm(root, say) {
   const npm = spawn(

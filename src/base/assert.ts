@@ -4,7 +4,7 @@ export class AssertionFailure extends Error {
   override readonly name = 'AssertionFailure';
 }
 
-/** Throws unless `condition` holds. `law` says what does, positively: `assert(weight >= 0, 'weight is not negative')`. */
+/** Throws unless `condition` holds. `law` says what does, positively: `assert(port >= 0, 'a port is not negative')`. */
 export function assert(condition: boolean, law: string): asserts condition {
   if (!condition) throw new AssertionFailure(`does not hold: ${law}`);
 }

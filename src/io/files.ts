@@ -36,7 +36,7 @@ export function readFileIfThere(path: string): string | undefined {
   }
 }
 
-/** Reads a secret, trimmed. Where there is none: writes what `make` gives with mode 0600, or throws unless `mayMake`. */
+/** Reads a secret, trimmed. Where there is none, writes what `make` gives, mode 0600, or throws unless `mayMake`. */
 export function readOrMakeSecretFile(path: string, mayMake: boolean, make: () => string): string {
   const found = readFileIfThere(path);
   if (found !== undefined) return found.trim();
