@@ -109,12 +109,14 @@ test('bad days: one Ctrl-C lets running requests finish, a second one ends at on
     } else {
       await until(() => {
         ballast.interrupt();
-        return ballast.exitCode !== null;
+        return ballast.hasEnded;
       }, 'it ends');
       assert(pids.nodes[0]!.workers.every(isGone));
       targets[0]!.releaseSlow();
     }
-    assert.equal(await ballast.stop(), 0);
+    const exitCode = await ballast.stop();
+    // An interrupt that comes while the process is already on its way out ends it by signal.
+    assert(exitCode === 0 || (!isPatient && exitCode === null), `${exitCode}`);
     const all = [
       pids.supervisor,
       pids.controlPlane,

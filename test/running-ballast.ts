@@ -54,13 +54,13 @@ export class RunningBallast {
     return (await fetch(`${this.report.operatorEndpoint}/metrics`)).text();
   }
 
-  get exitCode(): number | null {
-    return this.#child.exitCode;
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   /** Stops it as Ctrl-C does, and gives its exit code. */
   async stop(): Promise<number | null> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+    if (!this.hasEnded) {
       this.#child.kill('SIGINT');
       await new Promise((resolve) => this.#child.once('close', resolve));
     }
@@ -75,7 +75,7 @@ export class RunningBallast {
   /** Kills the supervisor alone. */
   async killSupervisor(): Promise<void> {
     process.kill(this.report.pids.supervisor, 'SIGKILL');
-    await until(() => this.#child.exitCode !== null || this.#child.signalCode !== null, 'the supervisor ends');
+    await until(() => this.hasEnded, 'the supervisor ends');
   }
 }
 
