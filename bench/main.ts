@@ -12,7 +12,9 @@ const usage = `usage: npm run bench -- http [--quick] [--json] [--case NAME]
 
   --quick      3 rounds of 1 s instead of 9 rounds of 2 s
   --json       results as JSON on standard output
-  --case NAME  one of: ${httpCases.map(({ name }) => name).join(', ')}`;
+  --case NAME  one of: ${httpCases.map(({ name }) => name).join(', ')}
+
+example: npm run bench -- http --quick --case keep-alive`;
 
 const programs = { haproxy: 'haproxy', nginx: 'nginx', wrk: 'wrk', taskset: 'util-linux' };
 
@@ -24,8 +26,12 @@ interface Request {
 
 async function main(): Promise<number> {
   const request = readArguments();
-  if (request === undefined) {
-    console.error(usage);
+  if (request === 'help') {
+    console.log(usage);
+    return 0;
+  }
+  if (typeof request === 'string') {
+    console.error(`bench: ${request}\n\n${usage}`);
     return 2;
   }
   const missing = missingPackages(programs);
@@ -54,17 +60,26 @@ async function main(): Promise<number> {
   }
 }
 
-function readArguments(): Request | undefined {
+/** What to measure, or what is wrong with the arguments. */
+function readArguments(): Request | 'help' | string {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
-      options: { quick: { type: 'boolean' }, json: { type: 'boolean' }, case: { type: 'string' } },
+      options: {
+        help: { type: 'boolean' },
+        quick: { type: 'boolean' },
+        json: { type: 'boolean' },
+        case: { type: 'string' },
+      },
     });
+    if (values.help) return 'help';
+    if (positionals.length !== 1 || positionals[0] !== 'http')
+      return `found '${positionals.join(' ')}'; there is 'http'`;
     const cases = httpCases.filter(({ name }) => values.case === undefined || name === values.case);
-    if (positionals.length !== 1 || positionals[0] !== 'http' || cases.length === 0) return undefined;
+    if (cases.length === 0) return `there is no case '${values.case}'`;
     return { cases, isQuick: values.quick === true, isJson: values.json === true };
-  } catch {
-    return undefined;
+  } catch (error) {
+    return (error as Error).message;
   }
 }
 

@@ -140,7 +140,8 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
   release(mayBeReused: boolean): void {
     this.#receiver = undefined;
     this.target.outstanding -= 1;
-    if (!mayBeReused || !this.#mayBeReused || !this.target.keep(this)) {
+    // Whoever answers early may not have taken the whole request: its bytes are still on their way out of the buffer.
+    if (!mayBeReused || !this.#mayBeReused || !this.#channel.isFlushed || !this.target.keep(this)) {
       this.#close();
       return;
     }
