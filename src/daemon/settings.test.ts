@@ -31,7 +31,7 @@ interface Given {
 function read({ args = [], environment = {}, files = {}, coresCount = 6 }: Given = {}) {
   const machine: Machine = {
     homeFolder: '/home/ada',
-    workingFolder: '/work',
+    workingFolder: '/here',
     coresCount,
     readFile: (path) => {
       const file = files[path];
@@ -54,7 +54,7 @@ test('settings: the default zones follow the region, and the default workers the
 
 /** A value for each setting: as text, and what it is read as. */
 const samples: Record<string, [string, unknown]> = {
-  data: ['state', '/work/state'],
+  data: ['state', '/here/state'],
   api: ['[::1]:0', { host: '::1', port: 0 }],
   operator: ['0.0.0.0:65535', { host: '0.0.0.0', port: 65_535 }],
   dns: ['127.0.0.2:53', { host: '127.0.0.2', port: 53 }],
@@ -66,7 +66,7 @@ const samples: Record<string, [string, unknown]> = {
   zones: ['b, a', ['b', 'a']],
   domain: ['lb.example.org', 'lb.example.org'],
   environment: ['production', 'production'],
-  readyFile: ['run/ready.json', '/work/run/ready.json'],
+  readyFile: ['run/ready.json', '/here/run/ready.json'],
 };
 
 /** The words by which each setting is known, as the reference page has them. */
@@ -97,7 +97,7 @@ test('settings: a flag goes before the environment, that before the file, that b
 test('settings: the configuration file is in the data folder, unless a flag or the environment names another', () => {
   const files = {
     '/data/config.json': { nodes: 2 },
-    '/work/other.json': { nodes: 3 },
+    '/here/other.json': { nodes: 3 },
     '/etc/ballast.json': { nodes: 4 },
   };
   const nodes = (given: Given) => (read({ ...given, files }) as typeof defaults).nodes;
@@ -174,7 +174,7 @@ test('settings: a configuration file that cannot be understood is refused', () =
 });
 
 test('settings: a configuration file that is named must be there', () => {
-  const missing = 'the configuration file /work/gone.json is not there';
+  const missing = 'the configuration file /here/gone.json is not there';
   assert.equal(read({ args: ['--config', 'gone.json'] }), missing);
   assert.equal(read({ environment: { BALLAST_CONFIG: 'gone.json' } }), missing);
 });

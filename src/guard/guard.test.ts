@@ -3,47 +3,10 @@ import test from 'node:test';
 import { Tables } from '#journal/tables.ts';
 import { type Change, put, remove } from '#model/change.ts';
 import type { Documents } from '#model/documents.ts';
+import { sampleLoadBalancer, sampleTargetGroup } from '#model/test-documents.ts';
 import { judge } from './guard.ts';
 import { describeHarm, harm } from './harm.ts';
 
-const loadBalancer: Documents['load-balancer'] = {
-  account: '000000000000',
-  name: 'web',
-  type: 'application',
-  scheme: 'internet-facing',
-  ipAddressType: 'ipv4',
-  vpcId: 'vpc-1',
-  zones: [],
-  securityGroups: [],
-  dnsName: 'web-1.us-east-1.elb.ballast.internal',
-  createdAtMs: 0,
-  attributes: {},
-  tags: [],
-};
-const group: Documents['target-group'] = {
-  account: '000000000000',
-  name: 'targets',
-  targetType: 'ip',
-  protocol: 'HTTP',
-  protocolVersion: 'HTTP1',
-  ipAddressType: 'ipv4',
-  port: 80,
-  vpcId: 'vpc-1',
-  healthCheck: {
-    enabled: true,
-    protocol: 'HTTP',
-    port: 'traffic-port',
-    path: '/',
-    intervalSeconds: 30,
-    timeoutSeconds: 5,
-    healthyThresholdCount: 5,
-    unhealthyThresholdCount: 2,
-    matcher: '200',
-  },
-  createdAtMs: 0,
-  attributes: {},
-  tags: [],
-};
 const forward = { kind: 'forward', groups: [{ targetGroupId: 'tg', weight: 1 }] } as const;
 const target = (port: number): Documents['target'] => ({
   targetGroupId: 'tg',
@@ -64,8 +27,8 @@ function serving(): Tables {
   const tables = new Tables();
   const listener = { loadBalancerId: 'lb', protocol: 'HTTP', port: 80, createdAtMs: 0, tags: [] } as const;
   const changes = [
-    put(tables, 'load-balancer', 'lb', loadBalancer),
-    put(tables, 'target-group', 'tg', group),
+    put(tables, 'load-balancer', 'lb', sampleLoadBalancer),
+    put(tables, 'target-group', 'tg', sampleTargetGroup),
     put(tables, 'target', 't1', target(1)),
     put(tables, 'target', 't2', target(2)),
     put(tables, 'listener', 'l1', listener),

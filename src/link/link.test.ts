@@ -15,6 +15,7 @@ import { openReplica, type Replica } from '#journal/replica.ts';
 import { openSqliteStore } from '#journal/sqlite-store.ts';
 import { type Change, put, remove } from '#model/change.ts';
 import type { Documents } from '#model/documents.ts';
+import { sampleLoadBalancer, sampleTargetGroup } from '#model/test-documents.ts';
 import type { View } from '#model/view.ts';
 import { applyNews } from '#node/brake.ts';
 import { LinkClient } from './client.ts';
@@ -143,44 +144,6 @@ async function region(context: TestContext, storeId = 'store-1') {
   return { folder, first, closers };
 }
 
-const loadBalancer: Documents['load-balancer'] = {
-  account: '0',
-  name: 'web',
-  type: 'application',
-  scheme: 'internet-facing',
-  ipAddressType: 'ipv4',
-  vpcId: 'v',
-  zones: [],
-  securityGroups: [],
-  dnsName: 'd',
-  createdAtMs: 0,
-  attributes: {},
-  tags: [],
-};
-const group: Documents['target-group'] = {
-  account: '0',
-  name: 'g',
-  targetType: 'ip',
-  protocol: 'HTTP',
-  protocolVersion: 'HTTP1',
-  ipAddressType: 'ipv4',
-  port: 80,
-  vpcId: 'v',
-  healthCheck: {
-    enabled: true,
-    protocol: 'HTTP',
-    port: 'traffic-port',
-    path: '/',
-    intervalSeconds: 30,
-    timeoutSeconds: 5,
-    healthyThresholdCount: 5,
-    unhealthyThresholdCount: 2,
-    matcher: '200',
-  },
-  createdAtMs: 0,
-  attributes: {},
-  tags: [],
-};
 const target = (targetGroupId: string): Documents['target'] => ({
   targetGroupId,
   address: '127.0.0.1',
@@ -191,7 +154,7 @@ const target = (targetGroupId: string): Documents['target'] => ({
 /** A load balancer on a node, with a listener whose rule forwards to the group. */
 function placed(view: View, id: string, nodeId: string, targetGroupId: string): Change[] {
   return [
-    put(view, 'load-balancer', id, { ...loadBalancer, name: id }),
+    put(view, 'load-balancer', id, { ...sampleLoadBalancer, name: id }),
     put(view, 'placement', `${id}/${nodeId}`, {
       loadBalancerId: id,
       nodeId,
@@ -216,7 +179,7 @@ function placed(view: View, id: string, nodeId: string, targetGroupId: string): 
 }
 
 const withGroup = (view: View, id: string): Change[] => [
-  put(view, 'target-group', id, group),
+  put(view, 'target-group', id, sampleTargetGroup),
   put(view, 'target', `${id}/t1`, target(id)),
 ];
 

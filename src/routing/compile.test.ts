@@ -4,6 +4,7 @@ import { Tables } from '#journal/tables.ts';
 import type { Documents, Kind, RuleAction } from '#model/documents.ts';
 import type { HealthVerdict } from '#model/health.ts';
 import { placementKey, targetKey } from '#model/keys.ts';
+import { sampleTargetGroup } from '#model/test-documents.ts';
 import { compileListener } from './compile.ts';
 import type { RoutingTable } from './table.ts';
 
@@ -50,30 +51,7 @@ class World {
   }
 
   group(id: string, attributes: Record<string, string> = {}): this {
-    this.put('target-group', id, {
-      account: '123456789012',
-      name: `group-${id.at(-1)}`,
-      targetType: 'ip',
-      protocol: 'HTTP',
-      protocolVersion: 'HTTP1',
-      ipAddressType: 'ipv4',
-      port: 80,
-      vpcId: 'vpc-1',
-      healthCheck: {
-        enabled: true,
-        protocol: 'HTTP',
-        port: 'traffic-port',
-        path: '/',
-        intervalSeconds: 30,
-        timeoutSeconds: 5,
-        healthyThresholdCount: 5,
-        unhealthyThresholdCount: 2,
-        matcher: '200',
-      },
-      createdAtMs: 0,
-      attributes,
-      tags: [],
-    });
+    this.put('target-group', id, { ...sampleTargetGroup, name: `group-${id.at(-1)}`, attributes });
     return this;
   }
 
