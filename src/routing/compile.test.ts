@@ -4,7 +4,7 @@ import { Tables } from '#journal/tables.ts';
 import type { Documents, Kind, RuleAction } from '#model/documents.ts';
 import type { HealthVerdict } from '#model/health.ts';
 import { placementKey, targetKey } from '#model/keys.ts';
-import { sampleTargetGroup } from '#model/test-documents.ts';
+import { sampleLoadBalancer, sampleTargetGroup } from '#model/test-documents.ts';
 import { compileListener } from './compile.ts';
 import type { RoutingTable } from './table.ts';
 
@@ -21,20 +21,7 @@ class World {
   readonly health = new Map<string, HealthVerdict>();
 
   constructor(...actions: RuleAction[]) {
-    this.put('load-balancer', loadBalancerId, {
-      account: '123456789012',
-      name: 'web',
-      type: 'application',
-      scheme: 'internal',
-      ipAddressType: 'ipv4',
-      vpcId: 'vpc-1',
-      zones: [],
-      securityGroups: [],
-      dnsName: 'web',
-      createdAtMs: 0,
-      attributes: {},
-      tags: [],
-    });
+    this.put('load-balancer', loadBalancerId, { ...sampleLoadBalancer, account: '123456789012' });
     this.put('listener', listenerId, { loadBalancerId, protocol: 'HTTP', port: 80, createdAtMs: 0, tags: [] });
     this.put('placement', placementKey({ loadBalancerId, nodeId: 'node-1' }), {
       loadBalancerId,
