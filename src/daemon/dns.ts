@@ -5,7 +5,7 @@
 import { startDnsServer } from '#dns/server.ts';
 import { zoneOf } from '#dns/zone.ts';
 import { sleep } from '#io/timers.ts';
-import { openReplica } from '#journal/replica.ts';
+import { openReplica, ReplicaFailure } from '#journal/replica.ts';
 import { LinkClient } from '#link/client.ts';
 import { explainListen } from './listen.ts';
 import type { DnsSettings } from './messages.ts';
@@ -41,10 +41,16 @@ export async function startDns(settings: DnsSettings, { log }: RoleContext): Pro
       const changes = transactions.flatMap(({ revision, changes: each }) =>
         each.map((change) => ({ revision, change })),
       );
-      replica.apply({ entries, changes, position });
+      try {
+        replica.apply({ entries, changes, position });
+      } catch (error) {
+        if (!(error instanceof ReplicaFailure)) throw error;
+        log.error(`news cannot be kept and is asked for again, answering goes on: ${error.message}`);
+        return link.resume();
+      }
       zone = build();
       link.send({ type: 'applied', revision: position.revision });
-      inStep.resolve();
+      return inStep.resolve();
     },
     onConnected: () => link.send({ type: 'applied', revision: replica.position.revision }),
     onDiverged: (reason) =>

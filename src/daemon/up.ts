@@ -203,8 +203,12 @@ class Supervisor {
   /** The files by which other commands and scripts find what runs; process ids in them follow restarts. */
   #write(): void {
     const text = `${JSON.stringify(this.report(), null, 2)}\n`;
-    writeFileWhole(paths.running(this.#settings.data), text, 0o600);
-    if (this.#settings.readyFile !== undefined) writeFileWhole(this.#settings.readyFile, text);
+    try {
+      writeFileWhole(paths.running(this.#settings.data), text, 0o600);
+      if (this.#settings.readyFile !== undefined) writeFileWhole(this.#settings.readyFile, text);
+    } catch (error) {
+      this.#log.error(`what runs cannot be written down: ${(error as Error).message}`);
+    }
   }
 }
 

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import test, { type TestContext } from 'node:test';
 import type { Change } from '#model/change.ts';
 import type { Entry } from '#model/documents.ts';
-import { Replica } from './replica.ts';
+import { Replica, ReplicaFailure } from './replica.ts';
 
 function path(context: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'ballast-replica-'));
@@ -86,4 +87,24 @@ test('replica: a file that is not one is refused', (context) => {
   const file = path(context);
   writeFileSync(file, 'rubbish '.repeat(1_000));
   assert.throws(() => new Replica(file));
+});
+
+test('replica: on a disk that is full nothing changes, and later the same news goes in', (context) => {
+  const file = path(context);
+  const replica = new Replica(file);
+  replica.apply({ entries: [node('a', 1)], changes: [], position: at(1) });
+  // Another program that holds the file stands for the full disk: SQLite refuses the same write in the same place.
+  const other = new DatabaseSync(file);
+  other.exec('BEGIN IMMEDIATE');
+  const news = { entries: [node('b', 2)], changes: [{ revision: 2, change: tombstone('a') }], position: at(2) };
+  assert.throws(() => replica.apply(news), ReplicaFailure);
+  replica.forget([{ kind: 'node', id: 'a' }]);
+  replica.keepHealth('t', { kind: 'healthy' });
+  assert.deepEqual(held(replica), ['a p']);
+  assert.deepEqual(replica.position, at(1));
+  other.exec('ROLLBACK');
+  other.close();
+  replica.apply(news);
+  assert.deepEqual(held(replica), ['b p']);
+  replica.close();
 });

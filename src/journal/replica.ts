@@ -32,6 +32,11 @@ export interface Applied extends Replaced {
   readonly after: Entry | undefined;
 }
 
+/** The world's failure (disk full, I/O error): nothing was changed, and trying again later may work. */
+export class ReplicaFailure extends Error {
+  override readonly name = 'ReplicaFailure';
+}
+
 const schema = `
 CREATE TABLE IF NOT EXISTS document (
   kind TEXT NOT NULL, id TEXT NOT NULL, revision INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, id)
@@ -106,8 +111,8 @@ export class Replica {
     readonly position: Position;
   }): Applied[] {
     const applied: Applied[] = [];
-    this.#database.exec('BEGIN IMMEDIATE');
     try {
+      this.#database.exec('BEGIN IMMEDIATE');
       for (const entry of news.entries) this.#put(entry, applied);
       for (const { revision, change } of news.changes) {
         if (change.after === null) this.#remove(change.kind, change.id, revision, applied);
@@ -122,24 +127,33 @@ export class Replica {
         if (before === undefined) this.#tables.unload(kind, id);
         else this.#tables.load(before);
       }
-      throw error;
+      throw asFailure(error);
     }
     this.#position = news.position;
     this.#tables.revision = Math.max(this.#tables.revision, news.position.revision);
     return applied;
   }
 
-  /** Forgets documents that nothing refers to any more. Only the holder may ask for it, from what it knows itself. */
+  /**
+   * Forgets documents that nothing refers to any more. Only the holder may ask for it, from what it knows itself. On a
+   * disk that cannot be written they stay: they are in nobody's way.
+   */
   forget(keys: readonly { readonly kind: Kind; readonly id: string }[]): void {
-    this.#database.exec('BEGIN IMMEDIATE');
-    for (const { kind, id } of keys) {
-      this.#statements.remove.run(kind, id);
-      this.#tables.unload(kind, id);
-    }
-    this.#database.exec('COMMIT');
+    if (keys.length === 0) return;
+    const written = this.#tryWriting(() => {
+      this.#database.exec('BEGIN IMMEDIATE');
+      for (const { kind, id } of keys) this.#statements.remove.run(kind, id);
+      this.#database.exec('COMMIT');
+    });
+    if (written) for (const { kind, id } of keys) this.#tables.unload(kind, id);
   }
 
+  /** Keeps a verdict for the next start. One that cannot be written is found out anew then. */
   keepHealth(targetKey: string, verdict: HealthVerdict | undefined): void {
+    this.#tryWriting(() => this.#writeHealth(targetKey, verdict));
+  }
+
+  #writeHealth(targetKey: string, verdict: HealthVerdict | undefined): void {
     if (verdict === undefined) {
       this.#health.delete(targetKey);
       this.#statements.removeHealth.run(targetKey);
@@ -151,6 +165,17 @@ export class Replica {
 
   close(): void {
     this.#database.close();
+  }
+
+  #tryWriting(write: () => void): boolean {
+    try {
+      write();
+      return true;
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      if (asFailure(error) instanceof ReplicaFailure) return false;
+      throw error;
+    }
   }
 
   #put(entry: Entry, applied: Applied[]): void {
@@ -188,4 +213,10 @@ export class Replica {
     this.#position = { storeId: String(row.store_id), revision: Number(row.revision), hash: String(row.hash) };
     this.#tables.revision = this.#position.revision;
   }
+}
+
+/** An error that SQLite did not raise is a bug of ours, and stays one. */
+function asFailure(error: unknown): unknown {
+  const { errcode, message } = error as { errcode?: number; message: string };
+  return errcode === undefined ? error : new ReplicaFailure(message);
 }

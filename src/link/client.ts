@@ -78,6 +78,11 @@ export class LinkClient {
     return true;
   }
 
+  /** Drops the connection and asks again from where the follower is. */
+  resume(): void {
+    this.#webSocket?.terminate();
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#retry?.stop();

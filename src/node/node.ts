@@ -8,7 +8,7 @@ import type { Clock } from '#io/clock.ts';
 import type { Log } from '#io/log.ts';
 import { announceSuccessor } from '#io/succession.ts';
 import { every, soon, type Timer } from '#io/timers.ts';
-import { openReplica, type Replica } from '#journal/replica.ts';
+import { openReplica, type Replica, ReplicaFailure } from '#journal/replica.ts';
 import { LinkClient, type News } from '#link/client.ts';
 import { entriesPerFrameMax, type ServingReport } from '#link/frames.ts';
 import { unreferenced } from '#link/subset.ts';
@@ -102,7 +102,7 @@ export class BalancerNode {
         this.#replica.forget(unreferenced(this.#replica.view));
         return { position: this.#replica.position, holds: this.#holds() };
       },
-      onNews: (news) => this.#apply(news),
+      onNews: (news) => this.#take(news),
       onConnected: () => void this.#served.then(() => this.#tellEverything()),
       onDiverged: (reason) =>
         log.error(
@@ -141,6 +141,17 @@ export class BalancerNode {
   /** Ends the workers at once, whatever they are doing. */
   kill(): void {
     this.#workers.kill();
+  }
+
+  #take(news: News): void {
+    try {
+      this.#apply(news);
+    } catch (error) {
+      if (!(error instanceof ReplicaFailure)) throw error;
+      // What is not on disk is not in service either: after a restart nobody would know of it.
+      this.#options.log.error(`news cannot be kept and is asked for again, serving goes on: ${error.message}`);
+      this.#link?.resume();
+    }
   }
 
   #apply(news: News): void {

@@ -210,15 +210,16 @@ for (const acceptPath of acceptPaths) {
       sockets.push(socket);
       socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
     });
-    const { port, proxy } = await startProxy(t, { targets: [target] }, { ...settings, targetKeepAliveMs: 300 });
-    const idle = () => proxy.stats().idleTargetConnections;
-    assert.equal((await request(port)).status, 200);
-    assert.equal(idle(), 1);
+    const first = await startProxy(t, { targets: [target] }, settings);
+    assert.equal((await request(first.port)).status, 200);
+    assert.equal(first.proxy.stats().idleTargetConnections, 1);
     sockets[0]!.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray');
-    await until(() => idle() === 0, 'the stray bytes close the connection');
-    assert.equal((await request(port)).body.toString(), 'ok');
+    await until(() => first.proxy.stats().idleTargetConnections === 0, 'the stray bytes close the connection');
+    assert.equal((await request(first.port)).body.toString(), 'ok');
     assert.equal(sockets.length, 2);
-    await until(() => idle() === 0, 'the idle connection is closed');
+    const second = await startProxy(t, { targets: [target] }, { ...settings, targetKeepAliveMs: 300 });
+    assert.equal((await request(second.port)).status, 200);
+    await until(() => second.proxy.stats().idleTargetConnections === 0, 'the idle connection is closed');
   });
 
   test(`proxy (${acceptPath}): a connection with more bytes than its answer is not used again`, async (t) => {
