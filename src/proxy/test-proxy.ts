@@ -183,11 +183,12 @@ export class RawClient {
   }
 }
 
-/** Sends bytes over a connection of their own and returns all that comes back until it ends. */
+/** Sends bytes over a connection of their own and returns all that comes back until its regular end. */
 export async function exchange(t: TestContext, port: number, text: string): Promise<string> {
   const client = new RawClient(t, port);
   client.send(text);
   const answer = await client.toEnd();
+  assert(client.isEnded, 'a regular end, no reset');
   client.socket.destroy();
   return answer;
 }
