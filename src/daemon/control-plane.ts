@@ -13,6 +13,7 @@ import { guardJournal } from '#guard/guard.ts';
 import { systemClock } from '#io/clock.ts';
 import { readFileIfThere, writeFileWhole } from '#io/files.ts';
 import { systemRandom } from '#io/random.ts';
+import { beginning } from '#journal/chain.ts';
 import { type Journal, openJournal } from '#journal/journal.ts';
 import { openSealer, type Sealer } from '#journal/seal.ts';
 import { openSqliteStore } from '#journal/sqlite-store.ts';
@@ -145,7 +146,8 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
 function openStore(settings: ControlPlaneSettings): Store | { readonly refused: string; readonly storeDamaged?: true } {
   const { environment, region, data } = settings;
   try {
-    const identity = { storeId: systemRandom.hex(32), environment, region, createdAtMs: systemClock.wallMs() };
+    const createdAtMs = systemClock.wallMs();
+    const identity = { storeId: systemRandom.hex(32), environment, region, createdAtMs, origin: beginning };
     const store = openSqliteStore(paths.journal(data), identity);
     const differing = (['environment', 'region'] as const).find((part) => store.identity[part] !== settings[part]);
     if (differing === undefined) return store;

@@ -187,12 +187,16 @@ test('dns: an address whose node is away is left out while another is there, and
       address,
       state: kind === 'serving' ? { kind, sinceMs: 0 } : { kind },
     }) as const;
-  view.apply(1, [
-    put(view, 'load-balancer', 'lb', loadBalancer),
-    put(view, 'placement', 'p1', placement('node-1', '127.0.0.1', 'serving')),
-    put(view, 'placement', 'p2', placement('node-2', '127.0.0.2', 'serving')),
-    put(view, 'placement', 'p3', placement('node-3', '127.0.0.3', 'pending')),
-  ]);
+  view.apply(
+    1,
+    [
+      put(view, 'load-balancer', 'lb', loadBalancer),
+      put(view, 'placement', 'p1', placement('node-1', '127.0.0.1', 'serving')),
+      put(view, 'placement', 'p2', placement('node-2', '127.0.0.2', 'serving')),
+      put(view, 'placement', 'p3', placement('node-3', '127.0.0.3', 'pending')),
+    ],
+    0,
+  );
   const given = (...alive: string[]) => zoneOf(view, apex, (nodeId) => alive.includes(nodeId)).addressesOf(web);
   assert.deepEqual(given('node-1', 'node-2'), ['127.0.0.1', '127.0.0.2']);
   assert.deepEqual(given('node-2', 'node-3'), ['127.0.0.2']);
@@ -204,6 +208,6 @@ test('dns: a zone says what its view says now', () => {
   const current = zoneOf(view, apex, () => true);
   assert.equal(current.addressesOf(web), undefined);
   const loadBalancer = { dnsName: web, account: '0', name: 'web' } as Documents['load-balancer'];
-  view.apply(1, [put(view, 'load-balancer', 'lb', loadBalancer)]);
+  view.apply(1, [put(view, 'load-balancer', 'lb', loadBalancer)], 0);
   assert.deepEqual([current.serial, current.addressesOf(web)], [1, []]);
 });

@@ -37,7 +37,7 @@ function serving(): Tables {
     put(tables, 'placement', 'p1', placement('node-1')),
     put(tables, 'placement', 'p2', placement('node-2')),
   ];
-  tables.apply(1, changes);
+  tables.apply(1, changes, 0);
   return tables;
 }
 
@@ -76,9 +76,9 @@ test('harm: draining the last target, and failing the last address, count like r
 
 test('harm: what serves nobody is not harmed, and removing a drained target harms nobody', () => {
   const view = serving();
-  view.apply(2, [put(view, 'target', 't1', draining)]);
+  view.apply(2, [put(view, 'target', 't1', draining)], 0);
   assert.deepEqual(reasons(view, [remove(view, 'target', 't1')]), []);
-  view.apply(3, [remove(view, 'listener', 'l1'), remove(view, 'listener', 'l2')]);
+  view.apply(3, [remove(view, 'listener', 'l1'), remove(view, 'listener', 'l2')], 0);
   assert.deepEqual(reasons(view, [remove(view, 'load-balancer', 'lb')]), []);
 });
 

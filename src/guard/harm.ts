@@ -17,9 +17,11 @@ export interface Harm {
 
 /** The load balancers that serve in `view` and would not once `changes` were applied, each with the first reason. */
 export function harm(view: View, changes: readonly Change[]): readonly Harm[] {
-  const after = new Overlay(view, changes);
+  const taking = changes.filter((change) => takes(view, change));
   const found: Harm[] = [];
-  for (const id of touchedLoadBalancers(view, changes)) {
+  if (taking.length === 0) return found;
+  const after = new Overlay(view, changes);
+  for (const id of touchedLoadBalancers(view, taking)) {
     const reason = stopsServing(view, after, id);
     const loadBalancer = view.get('load-balancer', id);
     if (reason === undefined || loadBalancer === undefined) continue;
@@ -52,9 +54,17 @@ class Overlay {
   }
 }
 
+/** Only what takes away can harm: tombstones, targets that begin to drain, placements that do not serve any more. */
+function takes(view: View, change: Change): boolean {
+  if (change.after === null) return true;
+  if (change.kind === 'target') return change.after.state.kind !== 'registered';
+  if (change.kind === 'placement') return change.after.state.kind !== 'serving';
+  // Another target group, a listener under another load balancer: nothing new can harm.
+  return view.get(change.kind, change.id) !== undefined;
+}
+
 /**
- * Only what takes away can harm: tombstones, targets that begin to drain, placements that fail. What is new is not in
- * `view`, so a replacement made in the same transaction does not count: it does not serve yet.
+ * What is new is not in `view`, so a replacement made in the same transaction does not count: it does not serve yet.
  */
 function touchedLoadBalancers(view: View, changes: readonly Change[]): Set<HexId> {
   const touched = new Set<HexId>();

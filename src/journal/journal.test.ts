@@ -12,10 +12,10 @@ import { type Change, put, remove } from '#model/change.ts';
 import { fault } from '#model/fault.ts';
 import type { View } from '#model/view.ts';
 import { type Guard, type Journal, openJournal } from './journal.ts';
-import { openSqliteStore } from './sqlite-store.ts';
+import { indexPathOf, openSqliteStore } from './sqlite-store.ts';
 import { StoreConflict, StoreDamaged, StoreFailure } from './store.ts';
+import { testIdentity as identity } from './test-identity.ts';
 
-const identity = { storeId: 'store-1', environment: 'test', region: 'us-east-1', createdAtMs: 1 };
 const cause = { principal: 'ballast', channel: 'workflow', action: 'Test', requestId: 'r-1' } as const;
 
 function folder(context: TestContext): string {
@@ -24,7 +24,7 @@ function folder(context: TestContext): string {
   return path;
 }
 
-function open(path: string, guard: Guard = () => undefined): Journal {
+function open(path: string, guard: Guard = () => accept(0)): Journal {
   return openJournal({ store: openSqliteStore(path, identity), guard, clock: systemClock, log: silentLog });
 }
 
@@ -36,6 +36,12 @@ function writeNode(journal: Journal, id: string, prefix = '127.80.0.0/16') {
 
 function removeNode(journal: Journal, id: string) {
   return journal.transact(cause, (view) => accept({ changes: [remove(view, 'node', id)], output: id }));
+}
+
+function withDatabase(path: string, use: (database: DatabaseSync) => void): void {
+  const database = new DatabaseSync(path);
+  use(database);
+  database.close();
 }
 
 function everything(view: View): unknown {
@@ -78,7 +84,7 @@ test('journal: transactions that arrive together are written together, and each 
 
 test('journal: a refused decision, a refusing guard and a bug in a decision change nothing, and others go on', async (context) => {
   const journal = open(join(folder(context), 'journal.db'), (_view, changes) =>
-    changes.some(({ id }) => id === 'forbidden') ? fault('OperationNotPermitted', 'no') : undefined,
+    changes.some(({ id }) => id === 'forbidden') ? refuse(fault('OperationNotPermitted', 'no')) : accept(0),
   );
   const [refused, forbidden, bug, fine] = await Promise.allSettled([
     journal.transact(cause, () => refuse(fault('ValidationError', 'no'))),
@@ -120,14 +126,15 @@ test('sqlite store: another program can neither change, remove nor replace what 
   await writeNode(journal, 'a');
   const other = new DatabaseSync(path);
   for (const sql of [
-    'DELETE FROM change',
-    "UPDATE change SET after = '{}'",
+    'DELETE FROM part',
+    "UPDATE part SET lines = ''",
     'DELETE FROM transaction_log',
     'UPDATE transaction_log SET time_ms = 0',
     'UPDATE identity SET environment = 0',
-    "INSERT OR REPLACE INTO change VALUES (1, 0, 'node', 'a', 0, '{}')",
-    "INSERT OR REPLACE INTO transaction_log VALUES (1, 0, '{}', 0, '', '')",
-    "INSERT INTO transaction_log VALUES (3, 0, '{}', 0, '', '')",
+    "INSERT OR REPLACE INTO part VALUES (1, 1, '')",
+    "INSERT INTO part VALUES (3, 1, '')",
+    "INSERT OR REPLACE INTO transaction_log VALUES (1, 0, '{}', 0, 0, '', '', '', 1, 0)",
+    "INSERT INTO transaction_log VALUES (3, 0, '{}', 0, 0, '', '', '', 1, 0)",
   ]) {
     assert.throws(() => other.exec(sql), /append-only/, sql);
   }
@@ -135,7 +142,7 @@ test('sqlite store: another program can neither change, remove nor replace what 
   await journal.close();
 });
 
-test('sqlite store: the table of current documents is only a cache, and is rebuilt in order when it was damaged', async (context) => {
+test('sqlite store: the index is only worked out from the log, and is made anew, in order, when it is gone, damaged or of another log', async (context) => {
   const path = join(folder(context), 'journal.db');
   const journal = open(path);
   for (const id of ['b', 'a', 'gone', 'again']) await writeNode(journal, id);
@@ -148,12 +155,21 @@ test('sqlite store: the table of current documents is only a cache, and is rebui
   const clean = open(path);
   assert.deepEqual(everything(clean.view), before);
   await clean.close();
-  const other = new DatabaseSync(path);
-  other.exec('DELETE FROM document');
-  other.close();
-  const again = open(path);
-  assert.deepEqual(everything(again.view), before);
-  await again.close();
+  const damages: (() => void)[] = [
+    () => rmSync(indexPathOf(path)),
+    () => truncateSync(indexPathOf(path), 5_000),
+    () => writeFileSync(indexPathOf(path), 'this is not a database. '.repeat(500)),
+    () => withDatabase(indexPathOf(path), (other) => other.exec('DELETE FROM progress')),
+    () => withDatabase(indexPathOf(path), (other) => other.exec("UPDATE progress SET store_id = 'another'")),
+    () => withDatabase(indexPathOf(path), (other) => other.exec("UPDATE progress SET hash = 'another'")),
+    () => withDatabase(indexPathOf(path), (other) => other.exec('UPDATE progress SET revision = 99')),
+  ];
+  for (const damage of damages) {
+    damage();
+    const again = open(path);
+    assert.deepEqual(everything(again.view), before, String(damage));
+    await again.close();
+  }
 });
 
 test('sqlite store: a past that was changed behind its back is refused, and the revision is named', async (context) => {
@@ -162,8 +178,16 @@ test('sqlite store: a past that was changed behind its back is refused, and the 
   for (const id of ['a', 'b', 'c']) await writeNode(journal, id);
   await journal.close();
   const damages: [string, RegExp][] = [
-    ["DROP TRIGGER change_refuses_update; UPDATE change SET id = 'x' WHERE revision = 2", /revision 2/],
-    ['DROP TRIGGER change_refuses_delete; DELETE FROM change WHERE revision = 3', /revision 3/],
+    [
+      "DROP TRIGGER part_refuses_update; UPDATE part SET lines = replace(lines, 'node', 'mode') WHERE revision = 2",
+      /revision 2/,
+    ],
+    [
+      "DROP TRIGGER part_refuses_update; UPDATE part SET lines = replace(lines, '127', '128') WHERE revision = 2",
+      /revision 2/,
+    ],
+    ['DROP TRIGGER part_refuses_update; UPDATE part SET lines = substr(lines, 1, 9) WHERE revision = 2', /revision 2/],
+    ['DROP TRIGGER part_refuses_delete; DELETE FROM part WHERE revision = 3', /revision 3/],
     ['DROP TRIGGER transaction_log_refuses_delete; DELETE FROM transaction_log WHERE revision = 1', /revision 1/],
     [
       "DROP TRIGGER transaction_log_refuses_update; UPDATE transaction_log SET cause = '{}' WHERE revision = 1",
@@ -195,7 +219,7 @@ test('sqlite store: a file that is not a store, and one of a newer format, are r
   const other = new DatabaseSync(newer);
   other.exec('DROP TRIGGER identity_refuses_update; UPDATE identity SET format = 99');
   other.close();
-  assert.throws(() => openSqliteStore(newer, identity), /format 99.*up to 1/);
+  assert.throws(() => openSqliteStore(newer, identity), /format 99.*reads format 2: update Ballast/);
 });
 
 test('sqlite store: a batch that does not continue the head is a conflict, and one another program overtook is damage', async (context) => {
@@ -203,13 +227,13 @@ test('sqlite store: a batch that does not continue the head is a conflict, and o
   const store = openSqliteStore(path, identity);
   const rival = openSqliteStore(path, identity);
   const journals = [store, rival].map((each) =>
-    openJournal({ store: each, guard: () => undefined, clock: systemClock, log: silentLog }),
+    openJournal({ store: each, guard: () => accept(0), clock: systemClock, log: silentLog }),
   );
   await writeNode(journals[0]!, 'a');
   const [transaction] = [...store.transactionsFrom(1)];
-  assert.throws(() => store.append([{ transaction: transaction!, causeText: '', afterTexts: [] }]), StoreConflict);
+  assert.throws(() => store.append([{ transaction: transaction!, causeText: '', parts: [] }]), StoreConflict);
   assert.throws(
-    () => rival.append([{ transaction: { ...transaction!, changes: [] as Change[] }, causeText: '', afterTexts: [] }]),
+    () => rival.append([{ transaction: { ...transaction!, changes: [] as Change[] }, causeText: '', parts: [] }]),
     StoreDamaged,
   );
   store.close();
@@ -219,7 +243,7 @@ test('sqlite store: a batch that does not continue the head is a conflict, and o
 test('journal: a store that cannot be written refuses with ServiceUnavailable, keeps its view, and goes on later', async (context) => {
   const path = join(folder(context), 'journal.db');
   const store = openSqliteStore(path, identity);
-  const journal = openJournal({ store, guard: () => undefined, clock: systemClock, log: silentLog });
+  const journal = openJournal({ store, guard: () => accept(0), clock: systemClock, log: silentLog });
   await writeNode(journal, 'a');
   const before = everything(journal.view);
   const original = store.append.bind(store);

@@ -11,10 +11,11 @@ import type { Log } from '#io/log.ts';
 import { soon } from '#io/timers.ts';
 import type { Cause, Change, Transaction } from '#model/change.ts';
 import { type Fault, fault } from '#model/fault.ts';
-import type { View } from '#model/view.ts';
+import type { Former, View } from '#model/view.ts';
 import { type SealedTransaction, sealTransaction } from './chain.ts';
+import { type ChangeWithBase, History } from './history.ts';
 import { type Head, type Store, StoreFailure, type StoreIdentity } from './store.ts';
-import { type Replaced, Tables } from './tables.ts';
+import { type FormerPlacements, type Replaced, Tables } from './tables.ts';
 
 /** A batch holds the event loop while it is decided and written; this bounds for how long. */
 const batchTransactionsMax = 1_000;
@@ -22,8 +23,14 @@ const batchTransactionsMax = 1_000;
 /** Callers waiting for their turn; more are refused, so that a slow disk cannot fill the memory. */
 const queueMax = 20_000;
 
-/** Judges the changes of one transaction before they are written: undefined lets them through. */
-export type Guard = (view: View, changes: readonly Change[], cause: Cause) => Fault | undefined;
+/** Large transactions are kept at hand for so long, with what they replaced, so that a mistake is undone quickly. */
+const recent = { ageMs: 3_600_000, changesMin: 1_000, changesMax: 2_000_000 };
+
+/**
+ * Judges the changes of one transaction before they are written: lets them through, with how many load balancers stop
+ * serving through them, or refuses.
+ */
+export type Guard = (view: View, changes: readonly Change[], cause: Cause) => Result<number, Fault>;
 
 export type Decide<Output> = (
   view: View,
@@ -67,8 +74,16 @@ interface Decided {
   readonly transaction: Transaction | undefined;
 }
 
+/** What one transaction replaced in the tables. */
+interface Applied {
+  readonly transaction: Transaction;
+  readonly revisionBefore: number;
+  readonly replaced: Replaced[];
+}
+
 export class Journal {
-  readonly #tables = new Tables();
+  readonly #tables: Tables;
+  readonly #recent: Applied[] = [];
   readonly #options: JournalOptions;
   readonly #followers = new Set<(transactions: readonly Transaction[]) => void>();
   #head: Head;
@@ -79,6 +94,7 @@ export class Journal {
 
   constructor(options: JournalOptions) {
     this.#options = options;
+    this.#tables = new Tables(formerPlacements(options.store));
     for (const entry of options.store.documents()) this.#tables.load(entry);
     this.#head = options.store.head();
     this.#tables.revision = this.#head.revision;
@@ -138,6 +154,12 @@ export class Journal {
     return this.#options.store.hashAt(revision);
   }
 
+  /** The past, once all that is durable now can be found in it. Rejects with `StoreFailure` when it cannot be. */
+  async history(): Promise<History> {
+    const { store } = this.#options;
+    return new History(store, await store.past(), (revision) => this.#recentChanges(revision));
+  }
+
   /** Writes what still waits, refuses what comes later, and lets go of the store. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -162,7 +184,7 @@ export class Journal {
     const startMs = clock.monotonicMs();
     const batch = this.#waiting.splice(0, batchTransactionsMax);
     const sealed: SealedTransaction[] = [];
-    const undo: { readonly revisionBefore: number; readonly replaced: Replaced[] }[] = [];
+    const applied: Applied[] = [];
     const decided: Decided[] = [];
     let head = this.#head;
 
@@ -175,24 +197,25 @@ export class Journal {
       }
       const next = sealTransaction({
         revision: head.revision + 1,
-        timeMs: clock.wallMs(),
+        // A wall clock may be stepped back; the order of times is that of revisions all the same.
+        timeMs: Math.max(clock.wallMs(), head.timeMs),
         cause: waiting.cause,
+        harmed: outcome.harmed,
         changes: outcome.changes,
         previousHash: head.hash,
       });
-      undo.push({
-        revisionBefore: head.revision,
-        replaced: this.#tables.apply(next.transaction.revision, outcome.changes),
-      });
+      const { transaction } = next;
+      const replaced = this.#tables.apply(transaction.revision, outcome.changes, transaction.timeMs);
+      applied.push({ transaction, revisionBefore: head.revision, replaced });
       sealed.push(next);
-      head = next.transaction;
-      decided.push({ waiting, output: outcome.output, transaction: next.transaction });
+      head = transaction;
+      decided.push({ waiting, output: outcome.output, transaction });
     }
 
     try {
       if (sealed.length > 0) await store.append(sealed);
     } catch (error) {
-      for (const { revisionBefore, replaced } of undo.reverse()) this.#tables.undo(revisionBefore, replaced);
+      for (const { revisionBefore, replaced } of applied.reverse()) this.#tables.undo(revisionBefore, replaced);
       this.#stats.failures += 1;
       if (!(error instanceof StoreFailure)) throw error;
       // Also a commit that reported a failure may have reached the file: only the file knows.
@@ -206,11 +229,12 @@ export class Journal {
       return;
     }
 
-    this.#head = { revision: head.revision, hash: head.hash };
+    this.#head = { revision: head.revision, hash: head.hash, timeMs: head.timeMs };
     if (sealed.length > 0) {
       this.#stats.batches += 1;
       this.#stats.transactions += sealed.length;
       this.#stats.commit.recordMs(clock.monotonicMs() - startMs);
+      this.#keepRecent(applied);
       const transactions = sealed.map(({ transaction }) => transaction);
       for (const follower of this.#followers) follower(transactions);
     }
@@ -218,19 +242,24 @@ export class Journal {
   }
 
   /** Answers a refusal at once; gives back what is to be written otherwise. */
-  #decide({ cause, decide, resolve, reject }: Waiting): { changes: readonly Change[]; output: unknown } | undefined {
+  #decide({
+    cause,
+    decide,
+    resolve,
+    reject,
+  }: Waiting): { changes: readonly Change[]; output: unknown; harmed: number } | undefined {
     try {
       const decision = decide(this.#tables);
       if (!decision.ok) {
         resolve(decision);
         return undefined;
       }
-      const refused = this.#options.guard(this.#tables, decision.value.changes, cause);
-      if (refused !== undefined) {
-        resolve(refuse(refused));
+      const judged = this.#options.guard(this.#tables, decision.value.changes, cause);
+      if (!judged.ok) {
+        resolve(judged);
         return undefined;
       }
-      return decision.value;
+      return { ...decision.value, harmed: judged.value };
     } catch (bug) {
       // Breaks the rule that nothing catches a bug: a decision is pure and has changed nothing yet, and one caller's
       // poisonous request must not take the control plane away from all others. The caller's side reports it.
@@ -238,4 +267,50 @@ export class Journal {
       return undefined;
     }
   }
+
+  /** Only large ones: a small one is read from the disk in less time than it is worth memory. */
+  #keepRecent(applied: readonly Applied[]): void {
+    this.#recent.push(...applied.filter(({ transaction }) => transaction.changesCount >= recent.changesMin));
+    const oldestMs = this.#head.timeMs - recent.ageMs;
+    let changes = 0;
+    for (const { transaction } of this.#recent) changes += transaction.changesCount;
+    while (this.#recent.length > 0) {
+      const { timeMs, changesCount } = this.#recent[0]!.transaction;
+      if (timeMs >= oldestMs && changes <= recent.changesMax) return;
+      changes -= changesCount;
+      this.#recent.shift();
+    }
+  }
+
+  #recentChanges(revision: number): Iterable<ChangeWithBase> | undefined {
+    const found = this.#recent.find(({ transaction }) => transaction.revision === revision);
+    return found && withBases(found);
+  }
+}
+
+function* withBases({ transaction, replaced }: Applied): Iterable<ChangeWithBase> {
+  for (const [position, change] of transaction.changes.entries()) {
+    yield { change, base: replaced[position]!.before?.document ?? null } as ChangeWithBase;
+  }
+}
+
+/** What the store remembers of addresses that were given back. */
+function formerPlacements(store: Store): FormerPlacements {
+  const { pastSoFar } = store;
+  return {
+    get revision() {
+      return pastSoFar.revision;
+    },
+    at: (address) => {
+      let last: Former | undefined;
+      for (const id of pastSoFar.everFound('placementByAddress', address)) {
+        for (const { revision, document } of pastSoFar.versionsOf('placement', id)) {
+          const endedAtMs = document === null ? (store.header(revision)?.timeMs ?? 0) : undefined;
+          if (endedAtMs !== undefined && endedAtMs >= (last?.endedAtMs ?? 0)) last = { id, endedAtMs };
+          break;
+        }
+      }
+      return last;
+    },
+  };
 }

@@ -1,42 +1,48 @@
 /**
  * The embedded store: one SQLite file through Node's own `node:sqlite`, in write-ahead mode with synchronous=FULL, so a
- * commit that returned survives a power cut. `transaction_log` and `change` are append-only, and triggers hold other
- * programs to it; `document` is only a cache of them and is rebuilt whenever it does not fit.
+ * commit that returned survives a power cut. It holds the log and nothing else, in exactly the text that was hashed;
+ * triggers keep other programs from changing it. What is looked up in it stands in the index beside it.
  */
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { Cause, Change, Transaction } from '#model/change.ts';
-import type { Entry, Kind } from '#model/documents.ts';
-import { isKind } from '#model/documents.ts';
-import { chainHash, genesisHash, type SealedTransaction } from './chain.ts';
-import { type Head, type Store, StoreConflict, StoreDamaged, StoreFailure, type StoreIdentity } from './store.ts';
+import { after, soon, type Timer } from '#io/timers.ts';
+import type { Change, Transaction, TransactionHeader } from '#model/change.ts';
+import type { Entry } from '#model/documents.ts';
+import { causeOf, chainHash, changeOf, digestOf, linesOf, type SealedTransaction, UnreadableLine } from './chain.ts';
+import { openSqliteIndex, type SqliteIndex } from './sqlite-index.ts';
+import {
+  type Head,
+  type Past,
+  type Store,
+  StoreConflict,
+  StoreDamaged,
+  StoreFailure,
+  type StoreIdentity,
+} from './store.ts';
 
 /** Raised whenever an older program could not read what this one writes. */
-const formatVersion = 1;
+const formatVersion = 2;
 
 /** How much of the chain's end is verified at every start; the whole of it is verified on demand. */
-const verifiedAtStartCount = 10_000;
+const verifiedAtStart = { transactions: 10_000, changes: 1_000_000 };
+
+/** The index follows in steps of so many changes: each holds the event loop for some ten milliseconds. */
+const indexedPerStep = 2_000;
+const indexRetryMs = 1_000;
 
 const schema = `
 CREATE TABLE identity (
   only INTEGER PRIMARY KEY CHECK (only = 1),
-  format INTEGER NOT NULL, store_id TEXT NOT NULL, environment TEXT NOT NULL, region TEXT NOT NULL, created_at_ms INTEGER NOT NULL
+  format INTEGER NOT NULL, store_id TEXT NOT NULL, environment TEXT NOT NULL, region TEXT NOT NULL,
+  created_at_ms INTEGER NOT NULL, origin_revision INTEGER NOT NULL, origin_hash TEXT NOT NULL
 ) STRICT;
 CREATE TABLE transaction_log (
-  revision INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, cause TEXT NOT NULL, changes INTEGER NOT NULL,
-  previous_hash TEXT NOT NULL, hash TEXT NOT NULL
+  revision INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, cause TEXT NOT NULL, harmed INTEGER NOT NULL,
+  changes INTEGER NOT NULL, digest TEXT NOT NULL, previous_hash TEXT NOT NULL, hash TEXT NOT NULL,
+  first_part INTEGER NOT NULL, parts INTEGER NOT NULL
 ) STRICT;
-CREATE TABLE change (
-  revision INTEGER NOT NULL, position INTEGER NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,
-  before INTEGER NOT NULL, after TEXT, PRIMARY KEY (revision, position)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX change_by_key ON change (kind, id, revision);
-CREATE TABLE document (
-  kind TEXT NOT NULL, id TEXT NOT NULL, born INTEGER NOT NULL, revision INTEGER NOT NULL, body TEXT NOT NULL,
-  PRIMARY KEY (kind, id)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE document_state (only INTEGER PRIMARY KEY CHECK (only = 1), revision INTEGER NOT NULL, count INTEGER NOT NULL) STRICT;
-INSERT INTO document_state VALUES (1, 0, 0);
-${['transaction_log', 'change', 'identity']
+-- lines: one change each, as kind TAB id TAB revision that it replaces TAB document (empty: removed)
+CREATE TABLE part (number INTEGER PRIMARY KEY, revision INTEGER NOT NULL, lines TEXT NOT NULL) STRICT;
+${['transaction_log', 'part', 'identity']
   .flatMap((table) =>
     ['UPDATE', 'DELETE'].map(
       (verb) => `CREATE TRIGGER ${table}_refuses_${verb.toLowerCase()} BEFORE ${verb} ON ${table}
@@ -44,34 +50,49 @@ BEGIN SELECT RAISE(ABORT, 'the journal is append-only: ${verb} on ${table} is re
     ),
   )
   .join('\n')}
--- INSERT OR REPLACE deletes without firing DELETE triggers, so inserting over a row is refused as well.
+-- INSERT OR REPLACE deletes without firing DELETE triggers, so only what comes next may be inserted.
 CREATE TRIGGER transaction_log_refuses_gap BEFORE INSERT ON transaction_log
-WHEN NEW.revision <> (SELECT ifnull(max(revision), 0) + 1 FROM transaction_log)
+WHEN NEW.revision <> (SELECT ifnull(max(revision), (SELECT origin_revision FROM identity)) + 1 FROM transaction_log)
 BEGIN SELECT RAISE(ABORT, 'the journal is append-only: revisions continue without gaps'); END;
-CREATE TRIGGER change_refuses_overwrite BEFORE INSERT ON change
-WHEN EXISTS (SELECT 1 FROM change WHERE revision = NEW.revision AND position = NEW.position)
-BEGIN SELECT RAISE(ABORT, 'the journal is append-only: a change is never overwritten'); END;
+CREATE TRIGGER part_refuses_gap BEFORE INSERT ON part
+WHEN NEW.number <> (SELECT ifnull(max(number), 0) + 1 FROM part)
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only: parts continue without gaps'); END;
 `;
 
-interface TransactionRow {
+interface LogRow {
   readonly revision: number;
   readonly time_ms: number;
   readonly cause: string;
+  readonly harmed: number;
   readonly changes: number;
+  readonly digest: string;
   readonly previous_hash: string;
   readonly hash: string;
+  readonly first_part: number;
+  readonly parts: number;
 }
 
-interface ChangeRow {
-  readonly kind: string;
-  readonly id: string;
-  readonly before: number;
-  readonly after: string | null;
+const rowsPerPage = 200;
+
+const statementTexts = {
+  last: 'SELECT * FROM transaction_log ORDER BY revision DESC LIMIT 1',
+  row: 'SELECT * FROM transaction_log WHERE revision = ?',
+  pageFrom: `SELECT * FROM transaction_log WHERE revision >= ? ORDER BY revision LIMIT ${rowsPerPage}`,
+  pageBackFrom: `SELECT * FROM transaction_log WHERE revision <= ? ORDER BY revision DESC LIMIT ${rowsPerPage}`,
+  part: 'SELECT lines FROM part WHERE number = ?',
+  lastPart: 'SELECT ifnull(max(number), 0) AS number FROM part',
+  insertTransaction: 'INSERT INTO transaction_log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+  insertPart: 'INSERT INTO part VALUES (?, ?, ?)',
+} as const;
+
+/** Where the index of the store at `path` is. */
+export function indexPathOf(path: string): string {
+  return `${path.replace(/\.db$/, '')}-index.db`;
 }
 
 /**
  * Opens the store at `path`, and makes it with `identity` when the file is not there. Refuses (`StoreDamaged`) a file
- * whose chain does not verify, and (`StoreFailure`) one that cannot be opened or was written by a newer program.
+ * whose chain does not verify, and (`StoreFailure`) one that cannot be opened or is of another format.
  */
 export function openSqliteStore(path: string, identity: StoreIdentity): Store {
   try {
@@ -86,7 +107,12 @@ class SqliteStore implements Store {
   readonly #database: DatabaseSync;
   readonly #path: string;
   readonly #statements: Record<keyof typeof statementTexts, StatementSync>;
+  readonly #index: SqliteIndex;
   #head: Head;
+  #lastPart: number;
+  #indexing: Timer | 'soon' | undefined;
+  #waiting: { readonly revision: number; resolve: (past: Past) => void; reject: (error: Error) => void }[] = [];
+  #closed = false;
 
   constructor(path: string, identity: StoreIdentity) {
     this.#path = path;
@@ -95,11 +121,12 @@ class SqliteStore implements Store {
       this.#database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;');
       this.identity = openIdentity(this.#database, identity);
       this.#statements = prepareAll(this.#database);
-      const last = this.#statements.lastTransaction.get() as TransactionRow | undefined;
-      this.#head =
-        last === undefined ? { revision: 0, hash: genesisHash } : { revision: last.revision, hash: last.hash };
-      for (const _ of this.transactionsFrom(Math.max(1, this.#head.revision - verifiedAtStartCount + 1)));
-      this.#rebuildDocumentsUnlessTheyFit();
+      this.#head = this.#readHead();
+      this.#lastPart = Number(this.#statements.lastPart.get()!.number);
+      for (const _ of this.transactionsFrom(this.#verifyFrom()));
+      this.#index = openSqliteIndex(indexPathOf(path), this.#indexedLog());
+      // The documents of the head are needed before anything can begin.
+      while (this.#index.advance(100_000));
     } catch (error) {
       this.#database.close();
       throw error;
@@ -110,12 +137,8 @@ class SqliteStore implements Store {
     return this.#head;
   }
 
-  *documents(): Iterable<Entry> {
-    for (const row of this.#statements.documents.iterate()) {
-      const { kind, id, revision, body } = row as { kind: string; id: string; revision: number; body: string };
-      if (!isKind(kind)) throw new StoreDamaged(`${this.#path}: unknown kind of document '${kind}'`);
-      yield { kind, id, revision, document: JSON.parse(body) } as Entry;
-    }
+  documents(): Iterable<Entry> {
+    return this.#index.documents();
   }
 
   append(batch: readonly SealedTransaction[]): void {
@@ -124,132 +147,211 @@ class SqliteStore implements Store {
     if (first.previousHash !== this.#head.hash || first.revision !== this.#head.revision + 1) {
       throw new StoreConflict(`the store is at revision ${this.#head.revision}, not ${first.revision - 1}`);
     }
+    let part = this.#lastPart;
     try {
       this.#database.exec('BEGIN IMMEDIATE');
       // Another program may have written since: the file decides, not our memory of it.
-      const stored = this.#statements.lastTransaction.get() as TransactionRow | undefined;
-      if ((stored?.hash ?? genesisHash) !== this.#head.hash) {
+      if (this.#readHead().hash !== this.#head.hash) {
         throw new StoreDamaged(`${this.#path}: the end of the journal was changed by another program`);
       }
-      for (const sealed of batch) this.#insert(sealed);
+      for (const { transaction, causeText, parts } of batch) {
+        const { revision, timeMs, harmed, changesCount, digest, previousHash, hash } = transaction;
+        const row = [revision, timeMs, causeText, harmed, changesCount, digest, previousHash, hash] as const;
+        this.#statements.insertTransaction.run(...row, part + 1, parts.length);
+        for (const lines of parts) {
+          part += 1;
+          this.#statements.insertPart.run(part, revision, lines);
+        }
+      }
       this.#database.exec('COMMIT');
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw asStoreError(error, this.#path);
     }
-    const last = batch.at(-1)!.transaction;
-    this.#head = { revision: last.revision, hash: last.hash };
+    const { revision, hash, timeMs } = batch.at(-1)!.transaction;
+    this.#head = { revision, hash, timeMs };
+    this.#lastPart = part;
+    this.#scheduleIndexing();
   }
 
   *transactionsFrom(revision: number): Iterable<Transaction> {
-    let previousHash = revision <= 1 ? genesisHash : this.hashAt(revision - 1);
-    let expected = Math.max(1, revision);
-    while (true) {
-      // Read in pages: a statement left open by a consumer that pauses would block checkpoints.
-      const page = this.#statements.transactionPage.all(expected) as unknown as TransactionRow[];
-      if (page.length === 0) return;
-      for (const row of page) {
-        const transaction = this.#read(row);
-        if (row.revision !== expected || row.previous_hash !== previousHash) {
-          throw new StoreDamaged(`${this.#path}: the chain breaks at revision ${expected}`);
-        }
-        yield transaction;
-        previousHash = row.hash;
-        expected += 1;
+    const { origin } = this.identity;
+    const start = Math.max(origin.revision + 1, revision);
+    let previousHash = this.hashAt(start - 1);
+    let expected = start;
+    for (const row of this.#rowsFrom(start)) {
+      if (row.revision !== expected || row.previous_hash !== previousHash) {
+        throw new StoreDamaged(`${this.#path}: the chain breaks at revision ${expected}`);
       }
+      yield this.#readChecked(row);
+      previousHash = row.hash;
+      expected += 1;
+    }
+  }
+
+  *headersFrom(revision: number): Iterable<TransactionHeader> {
+    for (const row of this.#rowsFrom(revision)) yield headerOf(row);
+  }
+
+  *headersBackFrom(revision: number): Iterable<TransactionHeader> {
+    for (let next = revision; ; ) {
+      const page = this.#statements.pageBackFrom.all(next) as unknown as LogRow[];
+      for (const row of page) yield headerOf(row);
+      if (page.length < rowsPerPage) return;
+      next = page.at(-1)!.revision - 1;
+    }
+  }
+
+  header(revision: number): TransactionHeader | undefined {
+    const row = this.#row(revision);
+    return row && headerOf(row);
+  }
+
+  *changesOf(revision: number): Iterable<Change> {
+    try {
+      for (const { lines } of this.#partsOf(revision, 0)) for (const line of linesOf(lines)) yield changeOf(line);
+    } catch (error) {
+      throw asStoreError(error, `${this.#path}: revision ${revision}`);
     }
   }
 
   hashAt(revision: number): string | undefined {
-    if (revision === 0) return genesisHash;
-    return (this.#statements.hashAt.get(revision) as { hash: string } | undefined)?.hash;
+    const { origin } = this.identity;
+    return revision === origin.revision ? origin.hash : this.#row(revision)?.hash;
+  }
+
+  get pastSoFar(): Past & { readonly revision: number } {
+    return this.#index;
+  }
+
+  past(): Promise<Past> {
+    if (this.#index.revision >= this.#head.revision) return Promise.resolve(this.#index);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ revision: this.#head.revision, resolve, reject });
+    });
   }
 
   close(): void {
+    this.#closed = true;
+    if (typeof this.#indexing === 'object') this.#indexing.stop();
+    for (const { reject } of this.#waiting.splice(0)) reject(new StoreFailure('the store is closed'));
+    this.#index.close();
     this.#database.close();
   }
 
-  #insert({ transaction, causeText, afterTexts }: SealedTransaction): void {
-    const { revision, timeMs, changes, previousHash, hash } = transaction;
-    const statements = this.#statements;
-    statements.insertTransaction.run(revision, timeMs, causeText, changes.length, previousHash, hash);
-    let born = 0;
-    for (const [position, { kind, id, before }] of changes.entries()) {
-      const after = afterTexts[position]!;
-      statements.insertChange.run(revision, position, kind, id, before, after);
-      if (after === null) {
-        born -= Number(statements.deleteDocument.run(kind, id).changes);
-      } else if (before === 0) {
-        statements.insertDocument.run(kind, id, revision, revision, after);
-        born += 1;
-      } else {
-        statements.updateDocument.run(revision, after, kind, id);
-      }
-    }
-    statements.documentState.run(revision, born);
+  #scheduleIndexing(): void {
+    if (this.#indexing !== undefined) return;
+    this.#indexing = 'soon';
+    soon(() => this.#advanceIndex());
   }
 
-  #read(row: TransactionRow): Transaction {
-    const rows = this.#statements.changes.all(row.revision) as unknown as ChangeRow[];
-    const changes = rows.map(({ kind, id, before, after }) => ({
-      kind: kind as Kind,
-      id,
-      before,
-      after: after === null ? null : JSON.parse(after),
-    })) as Change[];
-    const unsealed = { revision: row.revision, timeMs: row.time_ms, changes, previousHash: row.previous_hash };
-    const hash = chainHash(
-      unsealed,
-      row.cause,
-      rows.map(({ after }) => after),
-    );
-    if (rows.length !== row.changes || hash !== row.hash || !changes.every(({ kind }) => isKind(kind))) {
+  /** One step, then room for others; a disk that cannot be written is tried again until it can. */
+  #advanceIndex(): void {
+    this.#indexing = undefined;
+    if (this.#closed) return;
+    try {
+      if (this.#index.advance(indexedPerStep)) this.#scheduleIndexing();
+    } catch (error) {
+      const failure = asStoreError(error, indexPathOf(this.#path));
+      if (!(failure instanceof StoreFailure)) throw failure;
+      for (const { reject } of this.#waiting.splice(0)) reject(failure);
+      this.#indexing = after(indexRetryMs, () => this.#advanceIndex());
+      return;
+    }
+    const isKnown = ({ revision }: { revision: number }) => revision <= this.#index.revision;
+    for (const { resolve } of this.#waiting.filter(isKnown)) resolve(this.#index);
+    this.#waiting = this.#waiting.filter((waiting) => !isKnown(waiting));
+  }
+
+  #indexedLog() {
+    return {
+      storeId: this.identity.storeId,
+      origin: this.identity.origin,
+      hashAt: (revision: number) => this.hashAt(revision),
+      header: (revision: number) => this.header(revision),
+      partsOf: (revision: number, from: number) => this.#partsOf(revision, from),
+      part: (number: number) => this.#part(number),
+    };
+  }
+
+  *#rowsFrom(revision: number): Iterable<LogRow> {
+    // Read in pages: a statement left open by a consumer that pauses would block checkpoints.
+    for (let next = revision; ; ) {
+      const page = this.#statements.pageFrom.all(next) as unknown as LogRow[];
+      yield* page;
+      if (page.length < rowsPerPage) return;
+      next = page.at(-1)!.revision + 1;
+    }
+  }
+
+  #row(revision: number): LogRow | undefined {
+    return this.#statements.row.get(revision) as unknown as LogRow | undefined;
+  }
+
+  *#partsOf(revision: number, from: number): Iterable<{ readonly number: number; readonly lines: string }> {
+    const row = this.#row(revision);
+    for (let position = from; position < (row?.parts ?? 0); position += 1) {
+      const number = row!.first_part + position;
+      const lines = this.#part(number);
+      if (lines === undefined) throw new StoreDamaged(`${this.#path}: revision ${revision} has lost changes`);
+      yield { number, lines };
+    }
+  }
+
+  #part(number: number): string | undefined {
+    return (this.#statements.part.get(number) as { lines: string } | undefined)?.lines;
+  }
+
+  #readChecked(row: LogRow): Transaction {
+    const parts: string[] = [];
+    for (const { lines } of this.#partsOf(row.revision, 0)) parts.push(lines);
+    const header = headerOf(row);
+    const changes: Change[] = [];
+    try {
+      for (const part of parts) for (const line of linesOf(part)) changes.push(changeOf(line));
+    } catch (error) {
+      throw asStoreError(error, `${this.#path}: revision ${row.revision}`);
+    }
+    const isWhole = changes.length === row.changes && digestOf(parts) === row.digest;
+    if (!isWhole || chainHash(header, row.cause) !== row.hash) {
       throw new StoreDamaged(`${this.#path}: revision ${row.revision} is not what was written`);
     }
-    return { ...unsealed, cause: JSON.parse(row.cause) as Cause, hash };
+    return { ...header, changes };
   }
 
-  #rebuildDocumentsUnlessTheyFit(): void {
-    const state = this.#statements.readDocumentState.get() as { revision: number; count: number } | undefined;
-    const found = this.#statements.countDocuments.get() as { count: number; revision: number };
-    if (state?.revision === this.#head.revision && found.count === state.count && found.revision <= this.#head.revision)
-      return;
-    this.#database.exec(rebuildDocuments);
+  #readHead(): Head {
+    const { origin } = this.identity;
+    const row = this.#statements.last.get() as unknown as LogRow | undefined;
+    return row === undefined
+      ? { revision: origin.revision, hash: origin.hash, timeMs: 0 }
+      : { revision: row.revision, hash: row.hash, timeMs: row.time_ms };
+  }
+
+  /** The first revision of those at the end that are verified at every start. */
+  #verifyFrom(): number {
+    let changes = 0;
+    let transactions = 0;
+    for (const header of this.headersBackFrom(this.#head.revision)) {
+      changes += header.changesCount;
+      transactions += 1;
+      if (changes >= verifiedAtStart.changes || transactions >= verifiedAtStart.transactions) return header.revision;
+    }
+    return this.identity.origin.revision + 1;
   }
 }
 
-/** The newest change of each key that is not a tombstone; `born` is the first revision after its last tombstone. */
-const rebuildDocuments = `
-BEGIN IMMEDIATE;
-DELETE FROM document;
-INSERT INTO document (kind, id, born, revision, body)
-  SELECT kind, id,
-    (SELECT min(revision) FROM change AS birth WHERE birth.kind = newest.kind AND birth.id = newest.id AND birth.revision >
-      (SELECT ifnull(max(revision), 0) FROM change AS end WHERE end.kind = newest.kind AND end.id = newest.id AND end.after IS NULL)),
-    revision, after
-  FROM change AS newest
-  WHERE after IS NOT NULL
-    AND revision = (SELECT max(revision) FROM change AS other WHERE other.kind = newest.kind AND other.id = newest.id);
-DELETE FROM document_state;
-INSERT INTO document_state SELECT 1, (SELECT ifnull(max(revision), 0) FROM transaction_log), (SELECT count(*) FROM document);
-COMMIT;
-`;
-
-const statementTexts = {
-  lastTransaction: 'SELECT * FROM transaction_log ORDER BY revision DESC LIMIT 1',
-  transactionPage: 'SELECT * FROM transaction_log WHERE revision >= ? ORDER BY revision LIMIT 200',
-  changes: 'SELECT kind, id, before, after FROM change WHERE revision = ? ORDER BY position',
-  hashAt: 'SELECT hash FROM transaction_log WHERE revision = ?',
-  documents: 'SELECT kind, id, revision, body FROM document ORDER BY born',
-  countDocuments: 'SELECT count(*) AS count, ifnull(max(revision), 0) AS revision FROM document',
-  readDocumentState: 'SELECT revision, count FROM document_state',
-  insertTransaction: 'INSERT INTO transaction_log VALUES (?, ?, ?, ?, ?, ?)',
-  insertChange: 'INSERT INTO change VALUES (?, ?, ?, ?, ?, ?)',
-  insertDocument: 'INSERT INTO document (kind, id, born, revision, body) VALUES (?, ?, ?, ?, ?)',
-  updateDocument: 'UPDATE document SET revision = ?, body = ? WHERE kind = ? AND id = ?',
-  deleteDocument: 'DELETE FROM document WHERE kind = ? AND id = ?',
-  documentState: 'UPDATE document_state SET revision = ?, count = count + ?',
-} as const;
+function headerOf(row: LogRow): TransactionHeader {
+  return {
+    revision: row.revision,
+    timeMs: row.time_ms,
+    cause: causeOf(row.cause),
+    harmed: row.harmed,
+    changesCount: row.changes,
+    digest: row.digest,
+    previousHash: row.previous_hash,
+    hash: row.hash,
+  };
+}
 
 function prepareAll(database: DatabaseSync): Record<keyof typeof statementTexts, StatementSync> {
   const names = Object.keys(statementTexts) as (keyof typeof statementTexts)[];
@@ -264,25 +366,27 @@ function openIdentity(database: DatabaseSync, wanted: StoreIdentity): StoreIdent
     count: number;
   };
   if (tables.count === 0) {
+    const { storeId, environment, region, createdAtMs, origin } = wanted;
     database.exec('BEGIN EXCLUSIVE');
     database.exec(schema);
     database
-      .prepare('INSERT INTO identity VALUES (1, ?, ?, ?, ?, ?)')
-      .run(formatVersion, wanted.storeId, wanted.environment, wanted.region, wanted.createdAtMs);
+      .prepare('INSERT INTO identity VALUES (1, ?, ?, ?, ?, ?, ?, ?)')
+      .run(formatVersion, storeId, environment, region, createdAtMs, origin.revision, origin.hash);
     database.exec('COMMIT');
   }
   const row = database.prepare('SELECT * FROM identity').get();
   if (row === undefined) throw new StoreDamaged('the store has lost its identity');
-  if (Number(row.format) > formatVersion) {
-    throw new StoreFailure(
-      `the store has format ${row.format}; this program reads formats up to ${formatVersion}: update Ballast`,
-    );
+  if (Number(row.format) !== formatVersion) {
+    const advice =
+      Number(row.format) > formatVersion ? 'update Ballast' : 'it was made by a version before the first release';
+    throw new StoreFailure(`the store has format ${row.format}; this program reads format ${formatVersion}: ${advice}`);
   }
   return {
     storeId: String(row.store_id),
     environment: String(row.environment),
     region: String(row.region),
     createdAtMs: Number(row.created_at_ms),
+    origin: { revision: Number(row.origin_revision), hash: String(row.origin_hash) },
   };
 }
 
@@ -292,6 +396,7 @@ const damageCodes = new Set([11, 26]);
 function asStoreError(error: unknown, path: string): Error {
   if (error instanceof StoreConflict || error instanceof StoreDamaged || error instanceof StoreFailure) return error;
   const { errcode, message } = error as { errcode?: number; message: string };
+  if (error instanceof UnreadableLine) return new StoreDamaged(`${path}: ${message}`);
   // An error that SQLite did not raise is a bug of ours, and stays one.
   if (errcode === undefined) return error as Error;
   if (damageCodes.has(errcode & 0xff)) return new StoreDamaged(`${path}: ${message}`);

@@ -6,8 +6,8 @@ import { assert } from '#base/assert.ts';
 import type { Change } from '#model/change.ts';
 import type { Documents, Entry, Kind } from '#model/documents.ts';
 import { kinds } from '#model/documents.ts';
-import type { IndexName, KindOfIndex, View } from '#model/view.ts';
-import { indexes } from '#model/view.ts';
+import type { Former, IndexName, KindOfIndex, View } from '#model/view.ts';
+import { indexes, isEmpty } from '#model/view.ts';
 
 type EntriesById = Map<string, Entry>;
 
@@ -16,13 +16,28 @@ interface IndexTable {
   readonly found: Map<string, EntriesById>;
 }
 
+/** Placements that went before these tables began, or so long ago that they were forgotten here. */
+export interface FormerPlacements {
+  /** It knows everything up to this revision. */
+  readonly revision: number;
+  at(address: string): Former | undefined;
+}
+
+/** Placements that went and are remembered here; more are, until `FormerPlacements` knows them. */
+const formerMax = 10_000;
+
+const noFormerPlacements: FormerPlacements = { revision: 0, at: () => undefined };
+
 export class Tables implements View {
   revision = 0;
+  readonly #former = new Map<string, Former & { readonly revision: number }>();
+  readonly #formerPlacements: FormerPlacements;
   readonly #tables = new Map<Kind, EntriesById>(kinds.map((kind) => [kind, new Map()]));
   readonly #indexes = new Map<IndexName, IndexTable>();
   readonly #indexesOfKind = new Map<Kind, IndexTable[]>(kinds.map((kind) => [kind, []]));
 
-  constructor() {
+  constructor(formerPlacements: FormerPlacements = noFormerPlacements) {
+    this.#formerPlacements = formerPlacements;
     for (const name of Object.keys(indexes) as IndexName[]) {
       const table: IndexTable = { keys: indexes[name].keys, found: new Map() };
       this.#indexes.set(name, table);
@@ -48,6 +63,11 @@ export class Tables implements View {
 
   find<I extends IndexName>(index: I, key: string): Iterable<Entry<KindOfIndex<I>>> {
     return (this.#indexes.get(index)!.found.get(key)?.values() ?? []) as Iterable<Entry<KindOfIndex<I>>>;
+  }
+
+  formerlyAt(address: string): Former | undefined {
+    if (!isEmpty(this.find('placementByAddress', address))) return undefined;
+    return this.#former.get(address) ?? this.#formerPlacements.at(address);
   }
 
   entry(kind: Kind, id: string): Entry | undefined {
@@ -83,18 +103,26 @@ export class Tables implements View {
     }
   }
 
-  /** Applies the changes of one revision, and gives back the entries that stood there before, for undoing. */
-  apply(revision: number, changes: readonly Change[]): Replaced[] {
+  /** Applies the changes of one transaction, and gives back the entries that stood there before, for undoing. */
+  apply(revision: number, changes: readonly Change[], timeMs: number): Replaced[] {
     assert(revision > this.revision, 'revisions rise');
     const replaced: Replaced[] = [];
     for (const change of changes) {
       const before = this.entry(change.kind, change.id);
       assert((before?.revision ?? 0) === change.before, 'a change replaces the revision that it was decided against');
       replaced.push({ kind: change.kind, id: change.id, before });
+      if (before?.kind === 'placement' && change.after === null) {
+        this.#former.set(before.document.address, { id: before.id, endedAtMs: timeMs, revision });
+      }
       if (change.after === null) this.unload(change.kind, change.id);
       else this.load({ kind: change.kind, id: change.id, revision, document: change.after } as Entry);
     }
     this.revision = revision;
+    if (this.#former.size > formerMax) {
+      for (const [address, former] of this.#former) {
+        if (former.revision <= this.#formerPlacements.revision) this.#former.delete(address);
+      }
+    }
     return replaced;
   }
 

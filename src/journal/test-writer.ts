@@ -8,11 +8,11 @@ import { silentLog } from '#io/log.ts';
 import { put } from '#model/change.ts';
 import { openJournal } from './journal.ts';
 import { openSqliteStore } from './sqlite-store.ts';
+import { testIdentity } from './test-identity.ts';
 
 const path = process.argv[2]!;
-const identity = { storeId: 'store-1', environment: 'test', region: 'us-east-1', createdAtMs: 0 };
-const store = openSqliteStore(path, identity);
-const journal = openJournal({ store, guard: () => undefined, clock: systemClock, log: silentLog });
+const store = openSqliteStore(path, testIdentity);
+const journal = openJournal({ store, guard: () => accept(0), clock: systemClock, log: silentLog });
 const cause = { principal: 'ballast', channel: 'workflow', action: 'Write', requestId: '' } as const;
 
 async function writeFor(writer: number): Promise<never> {

@@ -13,6 +13,7 @@ import { sleep } from '#io/timers.ts';
 import { type Journal, openJournal } from '#journal/journal.ts';
 import { openReplica, type Replica } from '#journal/replica.ts';
 import { openSqliteStore } from '#journal/sqlite-store.ts';
+import { testIdentity } from '#journal/test-identity.ts';
 import { type Change, put, remove } from '#model/change.ts';
 import type { Documents } from '#model/documents.ts';
 import { sampleLoadBalancer, sampleTargetGroup } from '#model/test-documents.ts';
@@ -41,10 +42,10 @@ class Region {
   port = 0;
 
   constructor(storePath: string, storeId: string) {
-    const identity = { storeId, environment: 'test', region: 'us-east-1', createdAtMs: 0 };
+    const identity = { ...testIdentity, storeId };
     this.journal = openJournal({
       store: openSqliteStore(storePath, identity),
-      guard: () => undefined,
+      guard: () => accept(0),
       clock: systemClock,
       log: silentLog,
     });

@@ -27,16 +27,26 @@ export interface Cause {
   readonly reason?: string;
 }
 
-export interface Transaction {
+/** Everything about a transaction but its changes, of which there can be a million. */
+export interface TransactionHeader {
   /** 1, 2, 3 … without gaps. */
   readonly revision: number;
+  /** Never before that of the revision before. */
   readonly timeMs: number;
   readonly cause: Cause;
-  readonly changes: readonly Change[];
+  /** How many load balancers stopped serving through it. */
+  readonly harmed: number;
+  readonly changesCount: number;
+  /** SHA-256 (hex) over the changes. */
+  readonly digest: string;
   /** SHA-256 (hex) of the transaction before; 64 zeros for the first. */
   readonly previousHash: string;
   /** SHA-256 (hex) over the previous hash and everything above. */
   readonly hash: string;
+}
+
+export interface Transaction extends TransactionHeader {
+  readonly changes: readonly Change[];
 }
 
 /** The change that puts `document` under the key, whatever stands there in `view`. */

@@ -5,15 +5,34 @@
 import type { Documents, Entry, Kind } from './documents.ts';
 import { nameKey } from './keys.ts';
 
-/** index → the kind it finds, and the keys under which a document of that kind is found. */
+/**
+ * index → the kind it finds, the keys under which a document of that kind is found, and how it is found in the past:
+ * by the beginning of its id, by a table of everything ever found, or not at all.
+ */
 export const indexes = {
-  loadBalancerByName: { kind: 'load-balancer', keys: (it: Documents['load-balancer']) => [nameKey(it)] },
-  loadBalancerByDnsName: { kind: 'load-balancer', keys: (it: Documents['load-balancer']) => [it.dnsName] },
-  loadBalancersOfAccount: { kind: 'load-balancer', keys: (it: Documents['load-balancer']) => [it.account] },
-  targetGroupByName: { kind: 'target-group', keys: (it: Documents['target-group']) => [nameKey(it)] },
-  targetGroupsOfAccount: { kind: 'target-group', keys: (it: Documents['target-group']) => [it.account] },
-  listenersOfLoadBalancer: { kind: 'listener', keys: (it: Documents['listener']) => [it.loadBalancerId] },
-  rulesOfListener: { kind: 'rule', keys: (it: Documents['rule']) => [it.listenerId] },
+  loadBalancerByName: {
+    kind: 'load-balancer',
+    keys: (it: Documents['load-balancer']) => [nameKey(it)],
+    past: 'table',
+  },
+  loadBalancerByDnsName: {
+    kind: 'load-balancer',
+    keys: (it: Documents['load-balancer']) => [it.dnsName],
+    past: 'table',
+  },
+  loadBalancersOfAccount: {
+    kind: 'load-balancer',
+    keys: (it: Documents['load-balancer']) => [it.account],
+    past: 'table',
+  },
+  targetGroupByName: { kind: 'target-group', keys: (it: Documents['target-group']) => [nameKey(it)], past: 'table' },
+  targetGroupsOfAccount: { kind: 'target-group', keys: (it: Documents['target-group']) => [it.account], past: 'table' },
+  listenersOfLoadBalancer: {
+    kind: 'listener',
+    keys: (it: Documents['listener']) => [it.loadBalancerId],
+    past: 'table',
+  },
+  rulesOfListener: { kind: 'rule', keys: (it: Documents['rule']) => [it.listenerId], past: 'table' },
   rulesUsingTargetGroup: {
     kind: 'rule',
     keys: (it: Documents['rule']) => [
@@ -23,12 +42,21 @@ export const indexes = {
         ),
       ),
     ],
+    past: 'table',
   },
-  targetsOfTargetGroup: { kind: 'target', keys: (it: Documents['target']) => [it.targetGroupId] },
-  drainingTargets: { kind: 'target', keys: (it: Documents['target']) => (it.state.kind === 'draining' ? [''] : []) },
-  placementsOfLoadBalancer: { kind: 'placement', keys: (it: Documents['placement']) => [it.loadBalancerId] },
-  placementsOfNode: { kind: 'placement', keys: (it: Documents['placement']) => [it.nodeId] },
-  placementByAddress: { kind: 'placement', keys: (it: Documents['placement']) => [it.address] },
+  targetsOfTargetGroup: { kind: 'target', keys: (it: Documents['target']) => [it.targetGroupId], past: 'id-prefix' },
+  drainingTargets: {
+    kind: 'target',
+    keys: (it: Documents['target']) => (it.state.kind === 'draining' ? [''] : []),
+    past: 'none',
+  },
+  placementsOfLoadBalancer: {
+    kind: 'placement',
+    keys: (it: Documents['placement']) => [it.loadBalancerId],
+    past: 'id-prefix',
+  },
+  placementsOfNode: { kind: 'placement', keys: (it: Documents['placement']) => [it.nodeId], past: 'table' },
+  placementByAddress: { kind: 'placement', keys: (it: Documents['placement']) => [it.address], past: 'table' },
 } as const;
 
 export type IndexName = keyof typeof indexes;
@@ -45,6 +73,13 @@ export interface View {
   all<K extends Kind>(kind: K): Iterable<Entry<K>>;
   /** The documents found under `key`, in the order in which they were first written. */
   find<I extends IndexName>(index: I, key: string): Iterable<Entry<KindOfIndex<I>>>;
+  /** The placement that had the address last and is gone; undefined while one has it, and when none ever had. */
+  formerlyAt(address: string): Former | undefined;
+}
+
+export interface Former {
+  readonly id: string;
+  readonly endedAtMs: number;
 }
 
 /** The first document found under `key`. */

@@ -77,7 +77,7 @@ export class TestRegion {
       'one change for each key',
     );
     for (const { after } of changes) freeze(after);
-    this.tables.apply(this.tables.revision + 1, changes);
+    this.tables.apply(this.tables.revision + 1, changes, this.nowMs);
   }
 
   context(): OperationContext {
