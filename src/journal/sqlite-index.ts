@@ -95,7 +95,9 @@ export class SqliteIndex implements Past {
     this.#database = new DatabaseSync(path, { timeout: 5_000 });
     try {
       // NORMAL: what a power cut takes of it is worked out again.
-      this.#database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;');
+      this.#database.exec(
+        'PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000;',
+      );
       const tables = this.#database.prepare("SELECT count(*) AS count FROM sqlite_schema WHERE type = 'table'").get();
       if (Number(tables!.count) === 0) {
         this.#database.exec(`BEGIN; ${schema}`);

@@ -22,12 +22,15 @@ import {
 /** Raised whenever an older program could not read what this one writes. */
 const formatVersion = 2;
 
-/** How much of the chain's end is verified at every start; the whole of it is verified on demand. */
-const verifiedAtStart = { transactions: 10_000, changes: 1_000_000 };
+/** How much of the chain's end is verified at every start; the whole of it is verified in the background. */
+const verifiedAtStart = { transactions: 10_000, changes: 200_000 };
 
 /** The index follows in steps of so many changes: each holds the event loop for some ten milliseconds. */
 const indexedPerStep = 2_000;
 const indexRetryMs = 1_000;
+
+/** So much text is written before the write-ahead log is taken into the file, once the commit has been answered. */
+const checkpointAfterCharacters = 16 * 1024 * 1024;
 
 const schema = `
 CREATE TABLE identity (
@@ -73,6 +76,8 @@ interface LogRow {
 }
 
 const rowsPerPage = 200;
+/** What a row of the log takes beside its cause. */
+const rowCharacters = 300;
 
 const statementTexts = {
   last: 'SELECT * FROM transaction_log ORDER BY revision DESC LIMIT 1',
@@ -110,6 +115,7 @@ class SqliteStore implements Store {
   readonly #index: SqliteIndex;
   #head: Head;
   #lastPart: number;
+  #charactersSinceCheckpoint = 0;
   #indexing: Timer | 'soon' | undefined;
   #waiting: { readonly revision: number; resolve: (past: Past) => void; reject: (error: Error) => void }[] = [];
   #closed = false;
@@ -118,7 +124,7 @@ class SqliteStore implements Store {
     this.#path = path;
     this.#database = new DatabaseSync(path, { timeout: 5_000 });
     try {
-      this.#database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;');
+      this.#database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;');
       this.identity = openIdentity(this.#database, identity);
       this.#statements = prepareAll(this.#database);
       this.#head = this.#readHead();
@@ -148,6 +154,7 @@ class SqliteStore implements Store {
       throw new StoreConflict(`the store is at revision ${this.#head.revision}, not ${first.revision - 1}`);
     }
     let part = this.#lastPart;
+    let characters = 0;
     try {
       this.#database.exec('BEGIN IMMEDIATE');
       // Another program may have written since: the file decides, not our memory of it.
@@ -158,8 +165,10 @@ class SqliteStore implements Store {
         const { revision, timeMs, harmed, changesCount, digest, previousHash, hash } = transaction;
         const row = [revision, timeMs, causeText, harmed, changesCount, digest, previousHash, hash] as const;
         this.#statements.insertTransaction.run(...row, part + 1, parts.length);
+        characters += rowCharacters + causeText.length;
         for (const lines of parts) {
           part += 1;
+          characters += lines.length;
           this.#statements.insertPart.run(part, revision, lines);
         }
       }
@@ -171,6 +180,7 @@ class SqliteStore implements Store {
     const { revision, hash, timeMs } = batch.at(-1)!.transaction;
     this.#head = { revision, hash, timeMs };
     this.#lastPart = part;
+    this.#charactersSinceCheckpoint += characters;
     this.#scheduleIndexing();
   }
 
@@ -250,6 +260,7 @@ class SqliteStore implements Store {
     this.#indexing = undefined;
     if (this.#closed) return;
     try {
+      this.#checkpoint();
       if (this.#index.advance(indexedPerStep)) this.#scheduleIndexing();
     } catch (error) {
       const failure = asStoreError(error, indexPathOf(this.#path));
@@ -261,6 +272,13 @@ class SqliteStore implements Store {
     const isKnown = ({ revision }: { revision: number }) => revision <= this.#index.revision;
     for (const { resolve } of this.#waiting.filter(isKnown)) resolve(this.#index);
     this.#waiting = this.#waiting.filter((waiting) => !isKnown(waiting));
+  }
+
+  /** Not in the commit itself, which somebody waits for. What a reader holds up is taken in with the next one. */
+  #checkpoint(): void {
+    if (this.#charactersSinceCheckpoint < checkpointAfterCharacters) return;
+    this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    this.#charactersSinceCheckpoint = 0;
   }
 
   #indexedLog() {
@@ -334,7 +352,7 @@ class SqliteStore implements Store {
     for (const header of this.headersBackFrom(this.#head.revision)) {
       changes += header.changesCount;
       transactions += 1;
-      if (changes >= verifiedAtStart.changes || transactions >= verifiedAtStart.transactions) return header.revision;
+      if (changes > verifiedAtStart.changes || transactions > verifiedAtStart.transactions) return header.revision + 1;
     }
     return this.identity.origin.revision + 1;
   }

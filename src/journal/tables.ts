@@ -11,9 +11,10 @@ import { indexes, isEmpty } from '#model/view.ts';
 
 type EntriesById = Map<string, Entry>;
 
+/** Most keys find one document: those are kept without a map of their own, which would weigh more than they do. */
 interface IndexTable {
   readonly keys: (document: never) => readonly string[];
-  readonly found: Map<string, EntriesById>;
+  readonly found: Map<string, Entry | EntriesById>;
 }
 
 /** Placements that went before these tables began, or so long ago that they were forgotten here. */
@@ -62,7 +63,9 @@ export class Tables implements View {
   }
 
   find<I extends IndexName>(index: I, key: string): Iterable<Entry<KindOfIndex<I>>> {
-    return (this.#indexes.get(index)!.found.get(key)?.values() ?? []) as Iterable<Entry<KindOfIndex<I>>>;
+    const found = this.#indexes.get(index)!.found.get(key);
+    const entries = found === undefined ? [] : found instanceof Map ? found.values() : [found];
+    return entries as Iterable<Entry<KindOfIndex<I>>>;
   }
 
   formerlyAt(address: string): Former | undefined {
@@ -86,8 +89,16 @@ export class Tables implements View {
       }
       for (const key of keys) {
         const found = index.found.get(key);
-        if (found === undefined) index.found.set(key, new Map([[entry.id, entry]]));
-        else found.set(entry.id, entry);
+        if (found instanceof Map) found.set(entry.id, entry);
+        else if (found === undefined || found.id === entry.id) index.found.set(key, entry);
+        else
+          index.found.set(
+            key,
+            new Map([
+              [found.id, found],
+              [entry.id, entry],
+            ]),
+          );
       }
     }
   }
@@ -144,7 +155,10 @@ export interface Replaced {
 
 function drop(index: IndexTable, key: string, id: string): void {
   const found = index.found.get(key);
-  if (found === undefined) return;
-  found.delete(id);
-  if (found.size === 0) index.found.delete(key);
+  if (found instanceof Map) {
+    found.delete(id);
+    if (found.size === 0) index.found.delete(key);
+  } else if (found?.id === id) {
+    index.found.delete(key);
+  }
 }
