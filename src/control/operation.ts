@@ -24,6 +24,8 @@ export interface RegionSettings {
   readonly vpcId: string;
   /** Load balancers are named `NAME-ID.REGION.elb.DOMAIN`. */
   readonly domain: string;
+  /** How long the addresses of a deleted load balancer are given to no other. */
+  readonly holdAddressesMs: number;
 }
 
 export interface OperationContext {

@@ -47,7 +47,9 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
   writeCredentials(paths.credentials(settings.data), credentials, settings.region);
 
   const health = new HealthBoard();
-  const workflows = new Workflows({ journal, clock, random, log });
+  const region = regionSettings(settings);
+  const { holdAddressesMs } = region;
+  const workflows = new Workflows({ journal, holdAddressesMs, clock, random, log });
   const link = new LinkServer({
     source: linkSource(journal),
     token: settings.linkToken,
@@ -66,7 +68,7 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
   });
   const control = createControl({
     journal,
-    settings: regionSettings(settings),
+    settings: region,
     health: (key) => health.lookup(key),
     clock,
     random,

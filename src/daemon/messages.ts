@@ -18,6 +18,7 @@ export interface ControlPlaneSettings {
   readonly zones: readonly string[];
   readonly domain: string;
   readonly environment: string;
+  readonly holdAddressesDays: number;
   readonly operatorKey: string;
   readonly linkToken: string;
 }

@@ -1,6 +1,8 @@
 /** The region that a Ballast makes up for its tenants: zones, one default subnet in each, one network. */
 import type { RegionSettings } from '#control/operation.ts';
 
+const dayMs = 86_400_000;
+
 /** Default subnets are numbered from here, so that the first one is `subnet-0000000a`. */
 const firstSubnetNumber = 0xa;
 
@@ -8,6 +10,7 @@ export function regionSettings(settings: {
   readonly region: string;
   readonly zones: readonly string[];
   readonly domain: string;
+  readonly holdAddressesDays: number;
 }): RegionSettings {
   const { region, domain } = settings;
   const zones = [...settings.zones].sort();
@@ -16,6 +19,7 @@ export function regionSettings(settings: {
     domain,
     zones,
     vpcId: 'vpc-00000001',
+    holdAddressesMs: settings.holdAddressesDays * dayMs,
     defaultSubnets: zones.map((zone, index) => ({ id: defaultSubnetId(index), zone })),
   };
 }

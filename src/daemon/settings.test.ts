@@ -17,6 +17,7 @@ const defaults = {
   zones: ['us-east-1a', 'us-east-1b', 'us-east-1c'],
   domain: 'ballast.internal',
   environment: 'development',
+  holdAddressesDays: 30,
   readyFile: undefined,
 };
 
@@ -66,6 +67,7 @@ const samples: Record<string, [string, unknown]> = {
   zones: ['b, a', ['b', 'a']],
   domain: ['lb.example.org', 'lb.example.org'],
   environment: ['production', 'production'],
+  holdAddressesDays: ['7', 7],
   readyFile: ['run/ready.json', '/here/run/ready.json'],
 };
 
@@ -141,6 +143,7 @@ const refused: [string, readonly string[], string][] = [
   ['region', ['US-EAST-1', '1-east', 'us_east', 'us-', 'a'.repeat(33)], region],
   ['zones', [',', 'a,,b', 'a,a', 'A', 'a,b,c,d,e,f,g,h,i'], zones],
   ['domain', ['.internal', 'a..b', '-a.b', 'a-.b', 'Ballast', 'a b', `${'a'.repeat(64)}.b`, 'a.'.repeat(65)], domain],
+  ['hold-addresses-days', ['-1', '1.5', '36501', 'for ever'], 'a whole number from 0 to 36500'],
   ['environment', ['Production', 'a b', 'a'.repeat(33)], environments],
 ];
 for (const [flag, texts, allowed] of refused) {

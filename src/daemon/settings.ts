@@ -40,6 +40,7 @@ export interface Settings {
   readonly zones: readonly string[];
   readonly domain: string;
   readonly environment: string;
+  readonly holdAddressesDays: number;
   /** Absolute. */
   readonly readyFile: string | undefined;
 }
@@ -176,6 +177,15 @@ const table: { readonly [Name in keyof Settings]-?: Setting<NonNullable<Settings
     shownDefault: 'development',
     help: 'What the state is for; a store keeps it',
     parse: parseEnvironment,
+  },
+  holdAddressesDays: {
+    flag: 'hold-addresses-days',
+    argument: 'N',
+    variable: 'BALLAST_HOLD_ADDRESSES_DAYS',
+    key: 'holdAddressesDays',
+    shownDefault: '30',
+    help: 'For how many days the addresses of a deleted load balancer are kept for it',
+    parse: parseWholeNumber({ min: 0, max: 36_500 }),
   },
   readyFile: {
     flag: 'ready-file',

@@ -82,7 +82,7 @@ class Supervisor {
 
   constructor(settings: Settings, nodes: readonly NodePlan[]) {
     this.#settings = settings;
-    const { data, account, region, zones, domain, environment, workers } = settings;
+    const { data, account, region, zones, domain, environment, holdAddressesDays, workers } = settings;
     const operatorKey = readOrMakeSecretFile(paths.operatorKey(data), true, () => systemRandom.hex(64));
     const linkToken = readOrMakeSecretFile(paths.linkKey(data), true, () => systemRandom.hex(64));
     const supervisor = systemRandom.hex(16);
@@ -108,6 +108,7 @@ class Supervisor {
       zones,
       domain,
       environment,
+      holdAddressesDays,
       operatorKey,
       linkToken,
     }));

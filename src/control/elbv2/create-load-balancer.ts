@@ -69,7 +69,8 @@ function createNew(
     attributes: {},
     ...settings,
   };
-  const placed = place(view, { loadBalancerId: id, zones: settings.zones.map(({ zone }) => zone) });
+  const terms = { nowMs: context.nowMs, holdAddressesMs: context.settings.holdAddressesMs };
+  const placed = place(view, { loadBalancerId: id, zones: settings.zones.map(({ zone }) => zone) }, terms);
   if (!placed.ok) return placed;
   const placements = placed.value.map(({ after }) => after as PlacementDocument);
   return accept({

@@ -25,6 +25,7 @@ export const testSettings: RegionSettings = {
   ],
   vpcId: 'vpc-test',
   domain: 'ballast.test',
+  holdAddressesMs: 3_600_000,
 };
 
 export class TestRegion {
@@ -95,7 +96,7 @@ export class TestRegion {
 
   admit(nodeId: string, zone: string, prefix: string): void {
     this.apply(admitNode(this.tables, { nodeId, zone, prefix }));
-    this.apply(placeUnplaced(this.tables));
+    this.apply(placeUnplaced(this.tables, { nowMs: this.nowMs, holdAddressesMs: testSettings.holdAddressesMs }));
   }
 
   report(nodeId: string, ...reports: readonly ServingReport[]): void {

@@ -3,9 +3,12 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { createLoadBalancer } from '#control/elbv2/create-load-balancer.ts';
 import { deleteLoadBalancer } from '#control/elbv2/delete-load-balancer.ts';
-import { TestRegion } from '#control/elbv2/test-region.ts';
+import { TestRegion, testSettings } from '#control/elbv2/test-region.ts';
 import { parseAddress, parsePrefix } from '#model/address.ts';
+import { remove } from '#model/change.ts';
 import { admitNode, placeUnplaced } from './placement.ts';
+
+const terms = { nowMs: 1_000_000, holdAddressesMs: testSettings.holdAddressesMs };
 
 /** Makes so many load balancers that whatever hashing decides is seen both ways. */
 function createMany(region: TestRegion, count: number, subnets?: readonly string[]): void {
@@ -88,6 +91,7 @@ test('place: a full node is passed over, and only when all are full the load bal
   const { name } = entry!.document;
   const LoadBalancerArn = `arn:aws:elasticloadbalancing:eu-test-1:111111111111:loadbalancer/app/${name}/${entry!.id}`;
   region.accepted(deleteLoadBalancer, { LoadBalancerArn });
+  region.nowMs += terms.holdAddressesMs;
   region.accepted(createLoadBalancer, { Name: 'one-more' });
 });
 
@@ -104,10 +108,10 @@ test('placeUnplaced: what was made before a node came is placed when it comes, a
   createMany(region, 20);
   assert.equal(region.placements().length, 0);
   region.apply(admitNode(region.tables, { nodeId: 'node-1', zone: 'eu-test-1a', prefix: '127.80.0.0/16' }));
-  region.apply(placeUnplaced(region.tables));
+  region.apply(placeUnplaced(region.tables, terms));
   const first = region.placements().map(({ document }) => document);
   assert.equal(first.length, 20);
-  region.unchanged(() => region.apply(placeUnplaced(region.tables)));
+  region.unchanged(() => region.apply(placeUnplaced(region.tables, terms)));
   region.admit('node-2', 'eu-test-1b', '127.81.0.0/16');
   const both = region.placements().map(({ document }) => document);
   assert.equal(both.length, 40);
@@ -124,6 +128,33 @@ test('placeUnplaced: several load balancers placed at once share no address, and
   region.admit('node-1', 'eu-test-1a', '127.80.0.0/29');
   assert.equal(region.placements().length, 7);
   assert.equal(new Set(region.placements().map(({ document }) => document.address)).size, 7);
+});
+
+test('place: an address is kept for the load balancer that had it, from its deletion on and for as long as was set', () => {
+  const region = new TestRegion();
+  region.admit('node-1', 'eu-test-1a', '127.80.0.0/30');
+  const given = () => region.placements().map(({ document }) => document.address);
+  const arns = ['a', 'b', 'c'].map((name) => region.loadBalancer(name));
+  const held = given();
+  assert.equal(held.length, 3);
+  region.accepted(deleteLoadBalancer, { LoadBalancerArn: arns[1]! });
+  const message = region.refused(createLoadBalancer, { Name: 'd' }, 'TooManyLoadBalancers');
+  assert.match(message, /those of deleted ones are kept for a while/);
+  region.nowMs += terms.holdAddressesMs - 1;
+  region.refused(createLoadBalancer, { Name: 'd' }, 'TooManyLoadBalancers');
+  region.nowMs += 1;
+  region.loadBalancer('d');
+  assert.deepEqual(given().toSorted(), held.toSorted());
+});
+
+test('place: a load balancer whose placement was lost gets its own address again at once', () => {
+  const region = new TestRegion();
+  region.admit('node-1', 'eu-test-1a', '127.80.0.0/29');
+  region.loadBalancer('a');
+  const [placement] = region.placements();
+  region.apply([remove(region.tables, 'placement', placement!.id)]);
+  region.apply(placeUnplaced(region.tables, terms));
+  assert.equal(region.placements()[0]!.document.address, placement!.document.address);
 });
 
 test('admitNode: a node that is known as it is changes nothing, a new zone is noted', () => {

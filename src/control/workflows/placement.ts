@@ -15,11 +15,19 @@ import { isEmpty, type View } from '#model/view.ts';
 const nodesPerLoadBalancer = 2;
 /** Bounds one transaction; whoever places the unplaced calls again until nothing is left to place. */
 const loadBalancersPerTransactionMax = 1_000;
+/** Bounds how long a decision looks for an address in a prefix of which nearly all are kept for somebody. */
+const keptAddressesSeenMax = 5_000;
 
 export interface PlacementWish {
   readonly loadBalancerId: HexId;
   /** The zones that the load balancer is enabled for. */
   readonly zones: readonly string[];
+}
+
+/** An address that was given back is kept for the load balancer that had it, so that undeleting finds it free. */
+export interface AddressTerms {
+  readonly nowMs: number;
+  readonly holdAddressesMs: number;
 }
 
 /** Takes a node in, or notes its new zone or prefix; nothing when it is known as it is. */
@@ -36,22 +44,24 @@ export function admitNode(
  * The placements that the load balancer lacks. None while the region has no node: `placeUnplaced` makes up for it
  * later. Refuses when it would be left without any, because no node has an address free.
  */
-export function place(view: View, wish: PlacementWish): Result<readonly Change[], Fault> {
-  const placements = choosePlacements(view, wish, new Set());
+export function place(view: View, wish: PlacementWish, terms: AddressTerms): Result<readonly Change[], Fault> {
+  const placements = choosePlacements(view, wish, terms, new Set());
   if (placements.length > 0 || view.count('node') === 0 || !isUnplaced(view, wish.loadBalancerId)) {
     return accept(placements.map((placement) => putPlacement(view, placement)));
   }
-  return refuse(fault('TooManyLoadBalancers', 'No node of the region has an address left for another load balancer'));
+  const message =
+    'No node of the region has an address left for another load balancer; those of deleted ones are kept for a while';
+  return refuse(fault('TooManyLoadBalancers', message));
 }
 
 /** Places load balancers that are on fewer nodes than they could be, as after a node was admitted. */
-export function placeUnplaced(view: View): readonly Change[] {
+export function placeUnplaced(view: View, terms: AddressTerms): readonly Change[] {
   const changes: Change[] = [];
   const taken = new Set<string>();
   let placedCount = 0;
   for (const { id, document } of view.all('load-balancer')) {
     const wish = { loadBalancerId: id, zones: document.zones.map(({ zone }) => zone) };
-    const placements = choosePlacements(view, wish, taken);
+    const placements = choosePlacements(view, wish, terms, taken);
     for (const placement of placements) {
       taken.add(placement.address);
       changes.push(putPlacement(view, placement));
@@ -66,7 +76,12 @@ export function placeUnplaced(view: View): readonly Change[] {
  * Each next node is the best that can give an address: in a zone where the load balancer is not yet, then in one that
  * it is enabled for, then by rendezvous. A zone nobody asked for comes last but is better than one node alone.
  */
-function choosePlacements(view: View, wish: PlacementWish, taken: ReadonlySet<string>): PlacementDocument[] {
+function choosePlacements(
+  view: View,
+  wish: PlacementWish,
+  terms: AddressTerms,
+  taken: ReadonlySet<string>,
+): PlacementDocument[] {
   const present = [...view.find('placementsOfLoadBalancer', wish.loadBalancerId)].map(({ document }) => document);
   const usedNodes = new Set(present.map(({ nodeId }) => nodeId));
   const usedZones = new Set(present.map(({ zone }) => zone));
@@ -78,7 +93,8 @@ function choosePlacements(view: View, wish: PlacementWish, taken: ReadonlySet<st
     const node = candidates.find(({ document }) => !usedZones.has(document.zone)) ?? candidates[0];
     if (node === undefined) break;
     usedNodes.add(node.id);
-    const address = freeAddress(view, node, wish.loadBalancerId, taken, chosen);
+    const isFree = (text: string) => !taken.has(text) && chosen.every((placement) => placement.address !== text);
+    const address = freeAddress(view, node, wish.loadBalancerId, terms, isFree);
     if (address === undefined) continue;
     const { zone } = node.document;
     usedZones.add(zone);
@@ -112,20 +128,26 @@ function freeAddress(
   view: View,
   node: Entry<'node'>,
   loadBalancerId: HexId,
-  taken: ReadonlySet<string>,
-  chosen: readonly PlacementDocument[],
+  terms: AddressTerms,
+  isFree: (address: string) => boolean,
 ): number | undefined {
   const prefix = parsePrefix(node.document.prefix);
   if (prefix === undefined) return undefined;
   const start = hashNumber(loadBalancerId) % prefix.size;
+  const own = placementKey({ loadBalancerId, nodeId: node.id });
+  let keptCount = 0;
   for (let step = 0; step < prefix.size; step += 1) {
     const offset = (start + step) % prefix.size;
     const address = prefix.first + offset;
     // The first address is the node's own, by which it claims the prefix; 0 and 255 look like networks and broadcasts.
     if (offset === 0 || address % 256 === 0 || address % 256 === 255) continue;
     const text = formatAddress(address);
-    if (taken.has(text) || chosen.some((placement) => placement.address === text)) continue;
-    if (isEmpty(view.find('placementByAddress', text))) return address;
+    if (!isFree(text) || !isEmpty(view.find('placementByAddress', text))) continue;
+    const former = view.formerlyAt(text);
+    if (former === undefined || former.id === own) return address;
+    if (former.endedAtMs + terms.holdAddressesMs <= terms.nowMs) return address;
+    keptCount += 1;
+    if (keptCount === keptAddressesSeenMax) return undefined;
   }
   return undefined;
 }

@@ -19,6 +19,7 @@ const drainPeriodMs = 250;
 
 export interface WorkflowsOptions {
   readonly journal: Journal;
+  readonly holdAddressesMs: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -47,7 +48,11 @@ export class Workflows {
     if (refused !== undefined) return refused;
     await this.#run('AdmitNode', (view) => admitNode(view, { nodeId: node.id, zone: node.zone, prefix: node.prefix }));
     // Each call places so many at most.
-    while ((await this.#run('PlaceLoadBalancers', (view) => placeUnplaced(view))) > 0);
+    while (
+      (await this.#run('PlaceLoadBalancers', (view) =>
+        placeUnplaced(view, { nowMs: this.#options.clock.wallMs(), holdAddressesMs: this.#options.holdAddressesMs }),
+      )) > 0
+    );
     return undefined;
   }
 
