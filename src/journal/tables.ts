@@ -70,7 +70,9 @@ export class Tables implements View {
 
   formerlyAt(address: string): Former | undefined {
     if (!isEmpty(this.find('placementByAddress', address))) return undefined;
-    return this.#former.get(address) ?? this.#formerPlacements.at(address);
+    const former = this.#former.get(address);
+    if (former === undefined) return this.#formerPlacements.at(address);
+    return { id: former.id, endedAtMs: former.endedAtMs };
   }
 
   entry(kind: Kind, id: string): Entry | undefined {
