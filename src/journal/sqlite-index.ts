@@ -20,7 +20,7 @@ CREATE TABLE version (
   key INTEGER NOT NULL, revision INTEGER NOT NULL, part INTEGER NOT NULL, position INTEGER NOT NULL,
   PRIMARY KEY (key, revision)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE document (sequence INTEGER PRIMARY KEY, key INTEGER NOT NULL UNIQUE, revision INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE TABLE document (key INTEGER PRIMARY KEY, revision INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
 CREATE TABLE ever_found (
   index_name TEXT NOT NULL, index_key TEXT NOT NULL, key INTEGER NOT NULL, PRIMARY KEY (index_name, index_key, key)
 ) STRICT, WITHOUT ROWID;
@@ -40,10 +40,9 @@ const statementTexts = {
   insertVersion: 'INSERT OR REPLACE INTO version VALUES (?, ?, ?, ?)',
   versionAt:
     'SELECT revision, part, position FROM version WHERE key = ? AND revision <= ? ORDER BY revision DESC LIMIT 1',
-  putDocument: `INSERT INTO document (key, revision, body) VALUES (?, ?, ?)
-    ON CONFLICT (key) DO UPDATE SET revision = excluded.revision, body = excluded.body`,
+  putDocument: 'INSERT OR REPLACE INTO document VALUES (?, ?, ?)',
   deleteDocument: 'DELETE FROM document WHERE key = ?',
-  documents: 'SELECT kind, id, revision, body FROM document CROSS JOIN key ON number = key ORDER BY sequence',
+  documents: 'SELECT kind, id, revision, body FROM document CROSS JOIN key ON number = key ORDER BY key',
   insertFound: 'INSERT OR IGNORE INTO ever_found VALUES (?, ?, ?)',
   idsFound: `SELECT id FROM ever_found CROSS JOIN key ON number = key
     WHERE index_name = ? AND index_key = ? ORDER BY number`,

@@ -31,7 +31,7 @@ export interface Head {
 export interface Store {
   readonly identity: StoreIdentity;
   head(): Head;
-  /** The current documents, in the order in which their keys were written. */
+  /** The current documents, in the order in which their keys were first written. */
   documents(): Iterable<Entry>;
   /**
    * Makes the batch durable as a whole or not at all. It continues the head exactly, or the store throws

@@ -69,9 +69,12 @@ export interface View {
   /** The revision that wrote the document; 0 when there is none. */
   revisionOf(kind: Kind, id: string): number;
   count(kind: Kind): number;
-  /** All documents of a kind, in the order in which they were first written. */
+  /**
+   * All documents of a kind, in the order in which their keys were first written; one that went and came back may stand
+   * behind all others instead.
+   */
   all<K extends Kind>(kind: K): Iterable<Entry<K>>;
-  /** The documents found under `key`, in the order in which they were first written. */
+  /** The documents found under `key`, in the same order. */
   find<I extends IndexName>(index: I, key: string): Iterable<Entry<KindOfIndex<I>>>;
   /** The placement that had the address last and is gone; undefined while one has it, and when none ever had. */
   formerlyAt(address: string): Former | undefined;
