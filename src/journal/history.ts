@@ -11,6 +11,9 @@ import type { IndexName, View } from '#model/view.ts';
 import { PastView } from './past-view.ts';
 import type { Head, Past, Store, Version } from './store.ts';
 
+/** Bounds what is held in memory of a transaction that is being read. */
+const basesAtOnceMax = 100_000;
+
 /** A change with what it replaced; null: there was nothing. */
 export interface ChangeWithBase<K extends Kind = Kind> {
   readonly change: Change<K>;
@@ -56,14 +59,18 @@ export class History implements Past {
     return this.#store.changesOf(revision);
   }
 
-  /** The changes of one transaction, each with the document that it replaced. */
+  /** The changes of one transaction in order, each with the document that it replaced. */
   *basesOf(revision: number): Iterable<ChangeWithBase> {
     const recent = this.#recent(revision);
     if (recent !== undefined) return yield* recent;
+    let changes: Change[] = [];
     for (const change of this.#store.changesOf(revision)) {
-      const base = change.before === 0 ? undefined : this.#past.documentAt(change.kind, change.id, change.before);
-      yield { change, base: base?.document ?? null } as ChangeWithBase;
+      changes.push(change);
+      if (changes.length < basesAtOnceMax) continue;
+      yield* this.#withBases(changes);
+      changes = [];
     }
+    yield* this.#withBases(changes);
     return undefined;
   }
 
@@ -102,6 +109,40 @@ export class History implements Past {
 
   everKept(kind: Kind): Iterable<string> {
     return this.#past.everKept(kind);
+  }
+
+  *#withBases(changes: readonly Change[]): Iterable<ChangeWithBase> {
+    const bases = this.#readTogether(changes);
+    for (const [position, change] of changes.entries()) {
+      const base = bases[position] ?? this.#baseOf(change) ?? null;
+      yield { change, base } as ChangeWithBase;
+    }
+  }
+
+  #baseOf({ kind, id, before }: Change): object | undefined {
+    return before === 0 ? undefined : this.#past.documentAt(kind, id, before)?.document;
+  }
+
+  /**
+   * The bases that many of the changes have from one transaction: that is read once as a whole, which takes a third of
+   * the time that looking up each of them does. The others are left out.
+   */
+  #readTogether(changes: readonly Change[]): (object | null | undefined)[] {
+    const wanted = new Map<number, Map<string, number>>();
+    for (const [position, { kind, id, before }] of changes.entries()) {
+      const positions = wanted.get(before) ?? new Map<string, number>();
+      wanted.set(before, positions.set(`${kind}/${id}`, position));
+    }
+    const bases: (object | null | undefined)[] = [];
+    for (const [revision, positions] of wanted) {
+      const changesCount = this.#store.header(revision)?.changesCount ?? Number.POSITIVE_INFINITY;
+      if (revision === 0 || positions.size < changesCount / 4) continue;
+      for (const { kind, id, after } of this.#store.changesOf(revision)) {
+        const position = positions.get(`${kind}/${id}`);
+        if (position !== undefined) bases[position] = after;
+      }
+    }
+    return bases;
   }
 
   /** Times never go back from one revision to the next, so the one wanted is found by halving. */
