@@ -3,7 +3,12 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { CreateLoadBalancerCommand, DescribeLoadBalancersCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
+import {
+  AddTagsCommand,
+  CreateLoadBalancerCommand,
+  DescribeLoadBalancersCommand,
+  DescribeTagsCommand,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
 import { rejection, startBallast, until } from './running-ballast.ts';
 import {
   answers,
@@ -62,6 +67,45 @@ test('bad days: nodes and DNS start and serve from their last good state when th
   assert.deepEqual(await resolver(again).resolve4(service.dnsName), service.addresses);
   assert.match(again.output(), /state store is damaged/);
   assert.equal(readFileSync(join(data, 'journal.db'), 'utf8').slice(0, 8), 'rubbish ', 'it was not written over');
+});
+
+test('bad days: on a full disk changes are refused and change nothing, and reads and traffic go on', async (context) => {
+  // A limit on the size of files stands for the full disk: the same writes fail in the same places.
+  const ballast = await startBallast({ shellPrefix: "trap '' XFSZ; ulimit -f 1000;" });
+  endWith(context, ballast);
+  const client = ballast.client();
+  const targets = await someTargets(context, 2);
+  const service = await makeService(ballast, 'web', targets);
+  const load = new Load({ host: service.addresses[0]!, port, connections: 4 });
+  context.after(() => load.stop());
+  const ResourceArns = [service.loadBalancerArn];
+  let answered = 0;
+  let refused: Error | undefined;
+  while (refused === undefined) {
+    const Tags = [{ Key: 'count', Value: `${answered + 1}` }];
+    refused = await client.send(new AddTagsCommand({ ResourceArns, Tags })).then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    if (refused === undefined) answered += 1;
+  }
+  assert.equal(refused.name, 'ServiceUnavailable', String(refused));
+  assert.match(refused.message, /nothing was changed/);
+  const counted = async () => {
+    const { TagDescriptions } = await client.send(new DescribeTagsCommand({ ResourceArns }));
+    return Number(TagDescriptions![0]!.Tags!.find(({ Key }) => Key === 'count')!.Value);
+  };
+  assert.equal(await counted(), answered);
+  await progressed(load, 500);
+  const pid = ballast.report.pids.controlPlane;
+  process.kill(pid, 'SIGKILL');
+  await until(
+    async () => ballast.report.pids.controlPlane !== pid && (await answers(() => ballast.status())),
+    'the control plane is back',
+  );
+  assert.equal(await counted(), answered, 'everything answered is there');
+  await progressed(load, 500);
+  assert.deepEqual(load.failures, []);
 });
 
 test('bad days: the supervisor is killed: traffic goes on, and the next one takes over without a failed request', async (context) => {

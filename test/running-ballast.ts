@@ -83,6 +83,8 @@ export interface StartOptions {
   readonly data?: string;
   readonly addresses?: string;
   readonly flags?: readonly string[];
+  /** Runs in the shell that becomes Ballast, as `ulimit -f 100;`. */
+  readonly shellPrefix?: string;
 }
 
 export function temporaryFolder(): string {
@@ -111,7 +113,8 @@ export async function startBallast(options: StartOptions = {}): Promise<RunningB
     readyFile,
     ...(options.flags ?? []),
   ];
-  const child = spawn(process.execPath, [launcher, ...flags], {
+  const script = `${options.shellPrefix ?? ''} exec "$0" "$@"`;
+  const child = spawn('bash', ['-c', script, process.execPath, launcher, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1' },
   });

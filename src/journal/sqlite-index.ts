@@ -66,6 +66,9 @@ for (const [name, { kind, keys, past }] of Object.entries(indexes)) {
   tablesOfKind.set(kind, [...(tablesOfKind.get(kind) ?? []), { name: name as IndexName, keys }]);
 }
 
+/** SQLite's result codes for a table that is missing, a malformed file, and one that is no database. */
+const notAnIndexCodes = new Set([1, 11, 26]);
+
 /** Opens the index at `path` for the log, and makes it anew when it is another's, damaged, or not there. */
 export function openSqliteIndex(path: string, log: IndexedLog): SqliteIndex {
   try {
@@ -73,8 +76,8 @@ export function openSqliteIndex(path: string, log: IndexedLog): SqliteIndex {
     if (index.fits) return index;
     index.close();
   } catch (error) {
-    // Whatever is wrong with it, it holds nothing that the log does not.
-    if ((error as { errcode?: number }).errcode === undefined) throw error;
+    // An index that is not one holds nothing that the log does not; a disk that cannot be read or written is no reason.
+    if (!notAnIndexCodes.has((error as { errcode?: number }).errcode ?? 0)) throw error;
   }
   for (const suffix of ['', '-wal', '-shm']) removeFile(`${path}${suffix}`);
   return new SqliteIndex(path, log);

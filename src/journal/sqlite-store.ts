@@ -131,8 +131,7 @@ class SqliteStore implements Store {
       this.#lastPart = Number(this.#statements.lastPart.get()!.number);
       for (const _ of this.transactionsFrom(this.#verifyFrom()));
       this.#index = openSqliteIndex(indexPathOf(path), this.#indexedLog());
-      // The documents of the head are needed before anything can begin.
-      while (this.#index.advance(100_000));
+      this.#catchUp();
     } catch (error) {
       this.#database.close();
       throw error;
@@ -143,8 +142,16 @@ class SqliteStore implements Store {
     return this.#head;
   }
 
-  documents(): Iterable<Entry> {
-    return this.#index.documents();
+  /** From the index, and from the log where that is ahead: on a full disk the index cannot follow. */
+  *documents(): Iterable<Entry> {
+    const newer = new Map<string, Entry | undefined>();
+    for (const { revision, changes } of this.transactionsFrom(this.#index.revision + 1)) {
+      for (const { kind, id, after: document } of changes) {
+        newer.set(`${kind}/${id}`, document === null ? undefined : ({ kind, id, revision, document } as Entry));
+      }
+    }
+    for (const entry of this.#index.documents()) if (!newer.has(`${entry.kind}/${entry.id}`)) yield entry;
+    for (const entry of newer.values()) if (entry !== undefined) yield entry;
   }
 
   append(batch: readonly SealedTransaction[]): void {
@@ -247,6 +254,16 @@ class SqliteStore implements Store {
     for (const { reject } of this.#waiting.splice(0)) reject(new StoreFailure('the store is closed'));
     this.#index.close();
     this.#database.close();
+  }
+
+  /** At the start the whole of the log is taken in; where the disk does not allow it, later. */
+  #catchUp(): void {
+    try {
+      while (this.#index.advance(100_000));
+    } catch (error) {
+      if (!(asStoreError(error, this.#path) instanceof StoreFailure)) throw error;
+      this.#indexing = after(indexRetryMs, () => this.#advanceIndex());
+    }
   }
 
   #scheduleIndexing(): void {
