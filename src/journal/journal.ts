@@ -10,12 +10,13 @@ import type { Clock } from '#io/clock.ts';
 import type { Log } from '#io/log.ts';
 import { soon } from '#io/timers.ts';
 import type { Cause, Change, Transaction } from '#model/change.ts';
+import type { Entry } from '#model/documents.ts';
 import { type Fault, fault } from '#model/fault.ts';
 import type { Former, View } from '#model/view.ts';
 import { type SealedTransaction, sealTransaction } from './chain.ts';
 import { type ChangeWithBase, History } from './history.ts';
 import { type Head, type Store, StoreFailure, type StoreIdentity } from './store.ts';
-import { type FormerPlacements, type Replaced, Tables } from './tables.ts';
+import { type FormerPlacements, Tables } from './tables.ts';
 
 /** A batch holds the event loop while it is decided and written; this bounds for how long. */
 const batchTransactionsMax = 1_000;
@@ -78,7 +79,8 @@ interface Decided {
 interface Applied {
   readonly transaction: Transaction;
   readonly revisionBefore: number;
-  readonly replaced: Replaced[];
+  /** For each of its changes. */
+  readonly replaced: readonly (Entry | undefined)[];
 }
 
 export class Journal {
@@ -215,7 +217,9 @@ export class Journal {
     try {
       if (sealed.length > 0) await store.append(sealed);
     } catch (error) {
-      for (const { revisionBefore, replaced } of applied.reverse()) this.#tables.undo(revisionBefore, replaced);
+      for (const { transaction, revisionBefore, replaced } of applied.reverse()) {
+        this.#tables.undo(revisionBefore, transaction.changes, replaced);
+      }
       this.#stats.failures += 1;
       if (!(error instanceof StoreFailure)) throw error;
       // Also a commit that reported a failure may have reached the file: only the file knows.
@@ -290,7 +294,7 @@ export class Journal {
 
 function* withBases({ transaction, replaced }: Applied): Iterable<ChangeWithBase> {
   for (const [position, change] of transaction.changes.entries()) {
-    yield { change, base: replaced[position]!.before?.document ?? null } as ChangeWithBase;
+    yield { change, base: replaced[position]?.document ?? null } as ChangeWithBase;
   }
 }
 

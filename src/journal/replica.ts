@@ -12,7 +12,7 @@ import { isKind } from '#model/documents.ts';
 import type { HealthVerdict } from '#model/health.ts';
 import type { View } from '#model/view.ts';
 import { genesisHash } from './chain.ts';
-import { type Replaced, Tables } from './tables.ts';
+import { Tables } from './tables.ts';
 
 /** Where in which journal the replica is. `storeId` is empty while it has never been in step with any. */
 export interface Position {
@@ -28,7 +28,10 @@ export interface RevisedChange {
 }
 
 /** What one `apply` did to a document. */
-export interface Applied extends Replaced {
+export interface Applied {
+  readonly kind: Kind;
+  readonly id: string;
+  readonly before: Entry | undefined;
   readonly after: Entry | undefined;
 }
 

@@ -81,78 +81,70 @@ export class Tables implements View {
 
   /** Puts a document in place, whatever stood there: for loading. */
   load(entry: Entry): void {
-    const table = this.#tables.get(entry.kind)!;
-    const before = table.get(entry.id);
-    table.set(entry.id, entry);
-    for (const index of this.#indexesOfKind.get(entry.kind)!) {
-      const keys = index.keys(entry.document as never);
-      if (before !== undefined) {
-        for (const key of index.keys(before.document as never)) if (!keys.includes(key)) drop(index, key, entry.id);
-      }
-      for (const key of keys) {
-        const found = index.found.get(key);
-        if (found instanceof Map) found.set(entry.id, entry);
-        else if (found === undefined || found.id === entry.id) index.found.set(key, entry);
-        else
-          index.found.set(
-            key,
-            new Map([
-              [found.id, found],
-              [entry.id, entry],
-            ]),
-          );
-      }
-    }
+    this.#replace(entry.kind, entry.id, this.entry(entry.kind, entry.id), entry);
   }
 
   /** Takes a document out; nothing happens when it is not there. */
   unload(kind: Kind, id: string): void {
-    const table = this.#tables.get(kind)!;
-    const before = table.get(id);
-    if (before === undefined) return;
-    table.delete(id);
-    for (const index of this.#indexesOfKind.get(kind)!) {
-      for (const key of index.keys(before.document as never)) drop(index, key, id);
-    }
+    this.#replace(kind, id, this.entry(kind, id), undefined);
   }
 
-  /** Applies the changes of one transaction, and gives back the entries that stood there before, for undoing. */
-  apply(revision: number, changes: readonly Change[], timeMs: number): Replaced[] {
+  /** Applies the changes of one transaction, and gives back, for each, the entry that stood there before. */
+  apply(revision: number, changes: readonly Change[], timeMs: number): (Entry | undefined)[] {
     assert(revision > this.revision, 'revisions rise');
-    const replaced: Replaced[] = [];
-    for (const change of changes) {
-      const before = this.entry(change.kind, change.id);
-      assert((before?.revision ?? 0) === change.before, 'a change replaces the revision that it was decided against');
-      replaced.push({ kind: change.kind, id: change.id, before });
-      if (before?.kind === 'placement' && change.after === null) {
-        this.#former.set(before.document.address, { id: before.id, endedAtMs: timeMs, revision });
+    const replaced: (Entry | undefined)[] = [];
+    for (const { kind, id, before: revisionBefore, after: document } of changes) {
+      const before = this.entry(kind, id);
+      assert((before?.revision ?? 0) === revisionBefore, 'a change replaces the revision that it was decided against');
+      replaced.push(before);
+      if (before?.kind === 'placement' && document === null) {
+        this.#former.set(before.document.address, { id, endedAtMs: timeMs, revision });
       }
-      if (change.after === null) this.unload(change.kind, change.id);
-      else this.load({ kind: change.kind, id: change.id, revision, document: change.after } as Entry);
+      const entry = document === null ? undefined : ({ kind, id, revision, document } as Entry);
+      this.#replace(kind, id, before, entry);
     }
     this.revision = revision;
-    if (this.#former.size > formerMax) {
-      for (const [address, former] of this.#former) {
-        if (former.revision <= this.#formerPlacements.revision) this.#former.delete(address);
-      }
-    }
+    this.#forgetFormer();
     return replaced;
   }
 
-  /** Puts back what `apply` replaced. The order of first writing is not restored for documents that were removed. */
-  undo(revisionBefore: number, replaced: readonly Replaced[]): void {
-    for (const { kind, id, before } of replaced.toReversed()) {
-      if (before === undefined) this.unload(kind, id);
-      else this.load(before);
+  /**
+   * Takes back what `apply` did with the changes, given what it gave back. The order of first writing is not restored
+   * for documents that were removed.
+   */
+  undo(revisionBefore: number, changes: readonly Change[], replaced: readonly (Entry | undefined)[]): void {
+    for (let position = changes.length - 1; position >= 0; position -= 1) {
+      const { kind, id } = changes[position]!;
+      this.#replace(kind, id, this.entry(kind, id), replaced[position]);
     }
     this.revision = revisionBefore;
   }
+
+  #replace(kind: Kind, id: string, before: Entry | undefined, after: Entry | undefined): void {
+    if (after !== undefined) this.#tables.get(kind)!.set(id, after);
+    else if (before !== undefined) this.#tables.get(kind)!.delete(id);
+    for (const index of this.#indexesOfKind.get(kind)!) {
+      const keys = after === undefined ? [] : index.keys(after.document as never);
+      if (before !== undefined) {
+        for (const key of index.keys(before.document as never)) if (!keys.includes(key)) drop(index, key, id);
+      }
+      for (const key of keys) add(index, key, after!);
+    }
+  }
+
+  #forgetFormer(): void {
+    if (this.#former.size <= formerMax) return;
+    for (const [address, former] of this.#former) {
+      if (former.revision <= this.#formerPlacements.revision) this.#former.delete(address);
+    }
+  }
 }
 
-export interface Replaced {
-  readonly kind: Kind;
-  readonly id: string;
-  readonly before: Entry | undefined;
+function add(index: IndexTable, key: string, entry: Entry): void {
+  const found = index.found.get(key);
+  if (found instanceof Map) found.set(entry.id, entry);
+  else if (found === undefined || found.id === entry.id) index.found.set(key, entry);
+  else index.found.set(key, new Map([found, entry].map((each) => [each.id, each])));
 }
 
 function drop(index: IndexTable, key: string, id: string): void {
