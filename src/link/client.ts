@@ -5,6 +5,7 @@
 import { WebSocket } from 'ws';
 import type { Log } from '#io/log.ts';
 import { after, every, type Timer } from '#io/timers.ts';
+import type { Change } from '#model/change.ts';
 import type { Entry } from '#model/documents.ts';
 import {
   type DownFrame,
@@ -57,6 +58,7 @@ export class LinkClient {
   #silentMs = 0;
   #stopped = false;
   #staged: Entry[] = [];
+  #stagedChanges: Change[] = [];
   /** Since this connection came up. */
   #isInStep = false;
   #lastComplaint = '';
@@ -101,6 +103,7 @@ export class LinkClient {
     this.#webSocket = webSocket;
     this.#silentMs = 0;
     this.#staged = [];
+    this.#stagedChanges = [];
     this.#isInStep = false;
     webSocket.on('open', () => {
       this.#lastComplaint = '';
@@ -131,14 +134,17 @@ export class LinkClient {
     const { onNews, onDiverged, onNodes, state, stats } = this.#options;
     switch (frame.type) {
       case 'documents':
-        this.#staged.push(...frame.entries);
+        for (const entry of frame.entries) this.#staged.push(entry);
+        return;
+      case 'changes':
+        for (const change of frame.changes) this.#stagedChanges.push(change);
         return;
       case 'advance': {
         const entries = this.#staged;
         this.#staged = [];
         // Not the continuation of where we are: ask again rather than guess.
         if (frame.from !== state().position.revision) return this.#webSocket?.terminate();
-        onNews({ entries, transactions: frame.transactions, position: frame.position });
+        onNews({ entries, transactions: this.#withStaged(frame.transactions), position: frame.position });
         if (!this.#isInStep) this.#options.onConnected();
         this.#isInStep = true;
         return;
@@ -153,6 +159,15 @@ export class LinkClient {
         void stats?.().then((answer) => this.send({ type: 'stats', id: frame.id, stats: answer }));
         return;
     }
+  }
+
+  /** What was staged of a large transaction belongs to the first of the next `advance`. */
+  #withStaged(transactions: readonly LinkTransaction[]): readonly LinkTransaction[] {
+    const [first, ...others] = transactions;
+    if (this.#stagedChanges.length === 0 || first === undefined) return transactions;
+    const changes = this.#stagedChanges.concat(first.changes);
+    this.#stagedChanges = [];
+    return [{ ...first, changes }, ...others];
   }
 
   /** The same complaint once, not at every try. */

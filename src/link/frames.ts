@@ -8,12 +8,14 @@ import type { Entry } from '#model/documents.ts';
 import { isKind } from '#model/documents.ts';
 import type { HealthVerdict } from '#model/health.ts';
 
-export const linkProtocol = 1;
+export const linkProtocol = 2;
 
 /** A frame larger than this is not read: the sender cuts its news into several. */
 export const frameBytesMax = 16 * 1024 * 1024;
-/** Documents in one frame; a target's takes some 200 bytes. */
-export const entriesPerFrameMax = 5_000;
+/** At most three bytes each in UTF-8, so a frame of so many and one change more stays below that. */
+export const frameCharactersMax = 4 * 1024 * 1024;
+/** Observations in one frame. */
+export const verdictsPerFrameMax = 5_000;
 
 /** Which part of the state a follower wants: what is placed on it, or what names and addresses need. */
 export type FollowerRole =
@@ -68,6 +70,8 @@ export type DownFrame =
   | { readonly type: 'diverged'; readonly reason: string }
   /** Documents that the follower does not hold; they count from the next `advance` on. */
   | { readonly type: 'documents'; readonly entries: readonly Entry[] }
+  /** The first changes of a transaction that is too large for one frame; the others come in its `advance`. */
+  | { readonly type: 'changes'; readonly revision: number; readonly changes: readonly Change[] }
   /** Moves the follower from one position to the next; what it is not told about stays as it is. */
   | {
       readonly type: 'advance';
@@ -112,6 +116,8 @@ export function parseDownFrame(text: string): DownFrame | undefined {
       return isText(frame.reason) ? (frame as unknown as DownFrame) : undefined;
     case 'documents':
       return isList(frame.entries, isEntry) ? (frame as unknown as DownFrame) : undefined;
+    case 'changes':
+      return isCount(frame.revision) && isList(frame.changes, isChange) ? (frame as unknown as DownFrame) : undefined;
     case 'advance':
       return isCount(frame.from) && isList(frame.transactions, isTransaction) && isPosition(frame.position)
         ? (frame as unknown as DownFrame)

@@ -10,9 +10,13 @@ import { accept } from '#base/result.ts';
 import { systemClock } from '#io/clock.ts';
 import { silentLog } from '#io/log.ts';
 import { sleep } from '#io/timers.ts';
+import { beginning, sealTransaction } from '#journal/chain.ts';
+import { gather } from '#journal/gather.ts';
 import { type Journal, openJournal } from '#journal/journal.ts';
+import { appendGathered, bridgeToFollowers } from '#journal/rebuild.ts';
 import { openReplica, type Replica } from '#journal/replica.ts';
 import { openSqliteStore } from '#journal/sqlite-store.ts';
+import type { StoreIdentity } from '#journal/store.ts';
 import { testIdentity } from '#journal/test-identity.ts';
 import { type Change, put, remove } from '#model/change.ts';
 import type { Documents } from '#model/documents.ts';
@@ -20,7 +24,7 @@ import { sampleLoadBalancer, sampleTargetGroup } from '#model/test-documents.ts'
 import type { View } from '#model/view.ts';
 import { applyNews } from '#node/brake.ts';
 import { LinkClient } from './client.ts';
-import type { FollowerRole } from './frames.ts';
+import { type FollowerRole, frameBytesMax } from './frames.ts';
 import { LinkServer } from './server.ts';
 
 const cause = { principal: '0/admin', channel: 'api', action: 'Test', requestId: 'r' } as const;
@@ -41,8 +45,8 @@ class Region {
   readonly #server = createServer();
   port = 0;
 
-  constructor(storePath: string, storeId: string) {
-    const identity = { ...testIdentity, storeId };
+  constructor(storePath: string, storeId: string, origin: StoreIdentity['origin'] = beginning) {
+    const identity = { ...testIdentity, storeId, origin };
     this.journal = openJournal({
       store: openSqliteStore(storePath, identity),
       guard: () => accept(0),
@@ -57,7 +61,9 @@ class Region {
         get head() {
           return journal.head;
         },
+        origin: journal.identity.origin.revision,
         hashAt: (revision) => journal.hashAt(revision),
+        isLost: (revision) => journal.isLost(revision),
         transactionsFrom: (revision) => journal.transactionsFrom(revision),
         follow: (follower) => journal.follow(follower),
       },
@@ -295,6 +301,37 @@ test('link: a store that was emptied, or another one, takes nothing away from a 
   }
 });
 
+test('link: news larger than a frame goes over in several: one transaction, many, and the documents of one who begins', async (context) => {
+  const { folder, first, closers } = await region(context);
+  closers.push(() => first.close());
+  await first.write((view) => [...withGroup(view, 'g1'), ...placed(view, 'lb1', 'node-1', 'g1')]);
+  const path = join(folder, 'node.db');
+  const follower = new Follower(path, first.port);
+  await until(() => first.link.followers.get('node-1')?.revision === 1, 'in step');
+  const perTransaction = 30_000;
+  // Long ids, so that fewer documents make more than what a frame may hold.
+  const many = (view: View, letter: string, count = perTransaction) =>
+    Array.from({ length: count }, (_, index) =>
+      put(view, 'target', `g1/${letter.repeat(400)}${index}`, { ...target('g1'), port: index }),
+    );
+  await first.write((view) => many(view, 'a'));
+  assert(perTransaction * 400 > frameBytesMax / 2, 'a transaction is larger than one frame takes');
+  const held = () => follower.replica.view.count('target');
+  await until(() => first.link.followers.get('node-1')?.revision === 2, 'in step');
+  assert.equal(held(), 1 + perTransaction);
+  follower.close();
+  for (const letter of ['b', 'c']) await first.write((view) => many(view, letter, perTransaction / 2));
+  await first.write((view) => many(view, 'd'));
+  const after = new Follower(path, first.port);
+  await until(() => first.link.followers.get('node-1')?.revision === 5, 'in step again');
+  assert.equal(after.replica.view.count('target'), 1 + 3 * perTransaction);
+  after.close();
+  const beginner = new Follower(join(folder, 'beginner.db'), first.port);
+  closers.push(() => beginner.close());
+  await until(() => beginner.replica.position.revision === 5, 'the beginner is in step');
+  assert.equal(beginner.replica.view.count('target'), 1 + 3 * perTransaction);
+});
+
 test('link: the DNS server gets load balancers and placements of all nodes, and who is connected', async (context) => {
   const { folder, first, closers } = await region(context);
   closers.push(() => first.close());
@@ -348,4 +385,113 @@ test('link: without the token nobody follows, and rubbish ends only the connecti
   closers.push(() => follower.close());
   await first.write((view) => placed(view, 'lb1', 'node-1', 'g1'));
   await until(() => follower.held.includes('load-balancer lb1'), 'an honest follower is served');
+});
+
+const restoring = { principal: 'operator', channel: 'restore', action: 'RecoverFromNodes', requestId: 'r' } as const;
+
+/** What a follower holds, as a copy that a store can be made of. */
+const copyOf = ({ replica }: Follower) => ({
+  position: replica.position,
+  revision: replica.position.revision,
+  entries: (['load-balancer', 'listener', 'rule', 'target-group', 'target', 'placement'] as const).flatMap((kind) => [
+    ...replica.view.all(kind),
+  ]),
+});
+
+test('link: followers of a lost store go on with one that begins where the first of them was, and lose nothing', async (context) => {
+  const { folder, first, closers } = await region(context);
+  await first.write((view) => [
+    ...withGroup(view, 'g1'),
+    ...placed(view, 'lb1', 'node-1', 'g1'),
+    ...placed(view, 'lb2', 'node-2', 'g1'),
+  ]);
+  const paths = ['one.db', 'two.db'].map((name) => join(folder, name));
+  const roles = ['node-1', 'node-2'].map((id) => ({ kind: 'node', id, zone: 'a', prefix: 'p' }) as const);
+  const behind = new Follower(paths[1]!, first.port, roles[1]);
+  await until(() => first.link.followers.get('node-2')?.revision === 1, 'in step');
+  behind.close();
+  await first.write((view) => [put(view, 'target', 'g1/t2', target('g1'))]);
+  const ahead = new Follower(paths[0]!, first.port, roles[0]);
+  await until(() => first.link.followers.get('node-1')?.revision === 2, 'in step');
+  const held = [ahead.held, behind.held];
+  const copies = [copyOf(ahead), copyOf(behind)];
+  ahead.close();
+  await first.close();
+
+  const { revision, hash } = copies[0]!.position;
+  const path = join(folder, 'again.db');
+  const identity = { ...testIdentity, origin: { revision, hash } };
+  const store = openSqliteStore(path, identity);
+  appendGathered(store, { gathered: gather(copies), cause: restoring, nowMs: 1 });
+  store.close();
+  const again = new Region(path, 'store-1', identity.origin);
+  await again.listen(first.port);
+  closers.push(() => again.close());
+  const followers = paths.map((each, index) => new Follower(each, again.port, roles[index]));
+  for (const follower of followers) closers.push(() => follower.close());
+  const inStep = (at: number) =>
+    until(() => ['node-1', 'node-2'].every((id) => again.link.followers.get(id)?.revision === at), 'in step');
+  await inStep(3);
+  assert.deepEqual(followers[0]!.held, held[0]);
+  assert.deepEqual(followers[1]!.held, [...held[1]!, 'target g1/t2'].sort());
+  // What happens from now on reaches both.
+  await again.write((view) => [remove(view, 'target', 'g1/t1'), put(view, 'target', 'g1/t3', target('g1'))]);
+  await inStep(4);
+  for (const { held: now, diverged } of followers) {
+    assert.deepEqual([now.includes('target g1/t1'), now.includes('target g1/t3'), diverged], [false, true, '']);
+  }
+});
+
+test('link: followers that saw more than a rebuilt store holds go on with it once it has taken in what they hold', async (context) => {
+  const { folder, first, closers } = await region(context);
+  await first.write((view) => [...withGroup(view, 'g1'), ...placed(view, 'lb1', 'node-1', 'g1')]);
+  await first.write((view) => [put(view, 'target', 'g1/t2', target('g1'))]);
+  const copyPath = join(folder, 'copy.db');
+  const copy = openSqliteStore(copyPath, testIdentity);
+  for (const transaction of first.journal.transactionsFrom(1)) {
+    const { previousHash, cause: by, ...rest } = transaction;
+    copy.append([sealTransaction({ ...rest, previousHash, cause: by })]);
+  }
+  // The copy ends here; one document more, one less and one changed are in no copy but the followers'.
+  const nodePath = join(folder, 'node.db');
+  const early = new Follower(nodePath, first.port);
+  await first.write((view) => [remove(view, 'target', 'g1/t2')]);
+  await until(() => first.link.followers.get('node-1')?.revision === 3, 'in step');
+  early.close();
+  await first.write((view) => [
+    put(view, 'target', 'g1/t3', target('g1')),
+    put(view, 'target', 'g1/t1', { ...target('g1'), port: 81 }),
+  ]);
+  const dnsPath = join(folder, 'dns.db');
+  const dns = new Follower(dnsPath, first.port, { kind: 'dns', id: 'dns' });
+  const late = new Follower(nodePath, first.port);
+  await until(() => late.replica.position.revision === 4 && dns.replica.position.revision === 4, 'in step');
+  const copies = [copyOf(late), copyOf(dns)];
+  late.close();
+  dns.close();
+  await first.close();
+
+  const bridged = await bridgeToFollowers(copy, { followers: copies, cause: restoring, nowMs: 5 });
+  assert.deepEqual([bridged?.lost, bridged?.revision], [{ from: 3, to: 4 }, 5]);
+  assert.deepEqual(bridged?.learned.map(({ id }) => id).sort(), ['g1/t1', 'g1/t3']);
+  assert.equal(await bridgeToFollowers(copy, { followers: copies, cause: restoring, nowMs: 5 }), undefined);
+  assert.equal([...copy.transactionsFrom(1)].length, 5, 'the chain verifies');
+  copy.close();
+  const again = new Region(copyPath, 'store-1');
+  await again.listen(first.port);
+  closers.push(() => again.close());
+  const node = new Follower(nodePath, again.port);
+  const names = new Follower(dnsPath, again.port, { kind: 'dns', id: 'dns' });
+  closers.push(
+    () => node.close(),
+    () => names.close(),
+  );
+  await until(() => node.replica.position.revision === 5 && names.replica.position.revision === 5, 'in step');
+  assert.deepEqual([node.diverged, names.diverged], ['', '']);
+  // What was removed in the lost revisions comes back everywhere: that it is missing proves nothing.
+  const targets = (view: View) => [...view.all('target')].map(({ id, document }) => `${id} ${document.port}`).sort();
+  assert.deepEqual(targets(node.replica.view), targets(again.journal.view));
+  assert.deepEqual(targets(node.replica.view), ['g1/t1 81', 'g1/t2 1', 'g1/t3 1']);
+  await again.write((view) => [remove(view, 'target', 'g1/t2')]);
+  await until(() => targets(node.replica.view).length === 2, 'later news arrives');
 });

@@ -9,18 +9,17 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Clock } from '#io/clock.ts';
 import type { Log } from '#io/log.ts';
-import { after, every } from '#io/timers.ts';
+import { after, every, sleep } from '#io/timers.ts';
 import type { Transaction } from '#model/change.ts';
 import type { Entry } from '#model/documents.ts';
 import type { HealthVerdict } from '#model/health.ts';
 import type { View } from '#model/view.ts';
 import {
   type DownFrame,
-  entriesPerFrameMax,
   type FollowerRole,
   frameBytesMax,
+  frameCharactersMax,
   type LinkPosition,
-  type LinkTransaction,
   linkProtocol,
   parseUpFrame,
   type ServingReport,
@@ -28,9 +27,9 @@ import {
 } from './frames.ts';
 import { Subset } from './subset.ts';
 
-/** News that a follower has not read yet; one that is slower is cut off and resumes from where it is. */
-const unsentBytesMax = 256 * 1024 * 1024;
-const transactionsPerFrameMax = 500;
+/** While so much of what was sent has not been read, a follower is told nothing more. */
+const unsentBytesMax = 16 * 1024 * 1024;
+const roomPollMs = 5;
 const helloTimeoutMs = 10_000;
 const pingPeriodMs = 5_000;
 const followersMax = 1_000;
@@ -40,7 +39,11 @@ export interface LinkSource {
   readonly view: View;
   readonly storeId: string;
   readonly head: { readonly revision: number; readonly hash: string };
+  /** The revision before the first that the journal holds. */
+  readonly origin: number;
   hashAt(revision: number): string | undefined;
+  /** Whether the journal holds the place of the revision and not what it changed. */
+  isLost(revision: number): boolean;
   transactionsFrom(revision: number): Iterable<Transaction>;
   follow(follower: (transactions: readonly Transaction[]) => void): () => void;
 }
@@ -177,7 +180,7 @@ export class LinkServer {
     });
     if (divergence === undefined) {
       log.info(`${id} is connected at revision ${hello.position.revision}`);
-      session.catchUp();
+      void session.catchUp();
     } else {
       log.error(`${id} holds another history than this store, and is left as it is: ${divergence}`);
       session.send({ type: 'diverged', reason: divergence });
@@ -215,17 +218,20 @@ export class LinkServer {
   }
 }
 
-/** Why the follower's position is no point of this journal's past; undefined when it is one, or the follower is new. */
+/**
+ * Why the follower's position is no point of this journal's past; undefined when it is one, or the follower is new. Of
+ * a revision before the journal's origin, or of one that was lost, no hash is known. Whoever is there is told all that
+ * came after, which begins with every document that is known of.
+ */
 function divergenceOf(source: LinkSource, position: LinkPosition): string | undefined {
-  if (position.revision === 0) return undefined;
-  if (position.storeId !== source.storeId)
-    return `it follows store ${position.storeId}, this is store ${source.storeId}`;
-  if (position.revision > source.head.revision) {
-    return `it is at revision ${position.revision}, this store ends at ${source.head.revision}`;
+  const { storeId, revision, hash } = position;
+  if (revision === 0) return undefined;
+  if (storeId !== source.storeId) return `it follows store ${storeId}, this is store ${source.storeId}`;
+  if (revision > source.head.revision) {
+    return `it is at revision ${revision}, this store ends at ${source.head.revision}`;
   }
-  return source.hashAt(position.revision) === position.hash
-    ? undefined
-    : `revision ${position.revision} has another hash here`;
+  if (revision < source.origin || source.isLost(revision)) return undefined;
+  return source.hashAt(revision) === hash ? undefined : `revision ${revision} has another hash here`;
 }
 
 interface SessionOptions {
@@ -242,7 +248,8 @@ class Session {
   readonly #options: SessionOptions;
   readonly #subset: Subset;
   #sent: number;
-  #inStep = false;
+  /** One whose history is not ours is told nothing. Whoever tells goes on until the head is told. */
+  #state: 'silent' | 'telling' | 'told' = 'silent';
   #answered = true;
   #statsAsked = 0;
   readonly #statsWaiting = new Map<number, (stats: unknown) => void>();
@@ -269,36 +276,25 @@ class Session {
    * Brings the follower to the head: first whole documents that it lacks, then what happened since its position. One
    * that begins has no past to replay: the documents alone bring it to the head.
    */
-  catchUp(): void {
+  catchUp(): Promise<void> {
     const { source } = this.#options;
-    this.#sendDocuments(this.#subset.missing(source.view));
-    if (this.#sent > 0) {
-      let page: Transaction[] = [];
-      for (const transaction of source.transactionsFrom(this.#sent + 1)) {
-        page.push(transaction);
-        if (page.length < transactionsPerFrameMax) continue;
-        this.#advanceBy(page);
-        page = [];
-      }
-      if (page.length > 0) this.#advanceBy(page);
-    }
-    // Sent also when there is no news: it tells the follower that it is in step.
-    this.#sendAdvance([], source.head);
-    this.#inStep = true;
+    const isNew = this.#sent === 0;
+    const { head } = source;
+    const missing = this.#subset.missing(source.view);
+    return this.#tell(async () => {
+      await this.#sendDocuments(missing);
+      // Sent also when there is no news: it tells the follower that it is in step.
+      if (isNew || this.#sent === head.revision) this.#sendAdvance([], head);
+    });
   }
 
+  /** Tells what has just become durable, unless an earlier telling is still on its way there. */
   advance(transactions: readonly Transaction[]): void {
-    if (this.#inStep) this.#advanceBy(transactions);
+    if (this.#state === 'told') void this.#tell(() => this.#sendTransactions(transactions));
   }
 
   send(frame: DownFrame): void {
-    const { webSocket, log } = this.#options;
-    if (webSocket.bufferedAmount > unsentBytesMax) {
-      log.warn(`${this.role.id} reads too slowly and is cut off; it will resume`);
-      webSocket.terminate();
-      return;
-    }
-    webSocket.send(JSON.stringify(frame));
+    this.#sendText(JSON.stringify(frame));
   }
 
   ping(): void {
@@ -326,31 +322,97 @@ class Session {
     this.#options.webSocket.terminate();
   }
 
-  #advanceBy(transactions: readonly Transaction[]): void {
+  /** Begins with `first`, then goes on to the head, which may move meanwhile. */
+  async #tell(first: () => Promise<void>): Promise<void> {
+    const { source, webSocket, log } = this.#options;
+    this.#state = 'telling';
+    try {
+      await first();
+      while (this.#isOpen && this.#sent < source.head.revision) {
+        await this.#sendTransactions(source.transactionsFrom(this.#sent + 1));
+      }
+      this.#state = 'told';
+    } catch (error) {
+      log.error(`${this.role.id} cannot be told the news, and is asked to come again: ${(error as Error).message}`);
+      webSocket.terminate();
+    }
+  }
+
+  /** Sends them in frames of bounded size, and waits whenever the follower has not read what was sent. */
+  async #sendTransactions(transactions: Iterable<Transaction>): Promise<void> {
     const { view } = this.#options.source;
-    const selected: LinkTransaction[] = [];
-    const joined: Entry[] = [];
-    for (const { revision, timeMs, cause, changes } of transactions) {
-      const chosen = this.#subset.select(view, changes);
-      joined.push(...chosen.joined);
-      if (chosen.changes.length > 0) selected.push({ revision, timeMs, cause, changes: chosen.changes });
+    let texts: string[] = [];
+    let characters = 0;
+    let last: Transaction | undefined;
+    for (const transaction of transactions) {
+      const { joined, changes } = this.#subset.select(view, transaction.changes);
+      if (joined.length > 0) await this.#sendDocuments(joined);
+      const pieces = piecesOf(changes);
+      const rest = pieces.pop() ?? '';
+      if (last !== undefined && (pieces.length > 0 || characters > frameCharactersMax / 2)) {
+        this.#sendAdvance(texts, last);
+        texts = [];
+        characters = 0;
+      }
+      for (const piece of pieces) {
+        await this.#room();
+        this.#sendText(`{"type":"changes","revision":${transaction.revision},"changes":[${piece}]}`);
+      }
+      if (changes.length > 0) {
+        const { revision, timeMs, cause } = transaction;
+        texts.push(`{"revision":${revision},"timeMs":${timeMs},"cause":${JSON.stringify(cause)},"changes":[${rest}]}`);
+        characters += texts.at(-1)!.length;
+      }
+      last = transaction;
+      if (!this.#isOpen) return;
     }
-    this.#sendDocuments(joined);
-    this.#sendAdvance(selected, transactions.at(-1)!);
+    if (last !== undefined) this.#sendAdvance(texts, last);
+    await this.#room();
   }
 
-  #sendDocuments(entries: readonly Entry[]): void {
-    for (let start = 0; start < entries.length; start += entriesPerFrameMax) {
-      this.send({ type: 'documents', entries: entries.slice(start, start + entriesPerFrameMax) });
+  async #sendDocuments(entries: readonly Entry[]): Promise<void> {
+    for (const piece of piecesOf(entries)) {
+      this.#sendText(`{"type":"documents","entries":[${piece}]}`);
+      await this.#room();
     }
   }
 
-  #sendAdvance(
-    transactions: readonly LinkTransaction[],
-    to: { readonly revision: number; readonly hash: string },
-  ): void {
+  #sendAdvance(transactions: readonly string[], to: { readonly revision: number; readonly hash: string }): void {
     const position = { storeId: this.#options.source.storeId, revision: to.revision, hash: to.hash };
-    this.send({ type: 'advance', from: this.#sent, transactions, position });
+    this.#sendText(
+      `{"type":"advance","from":${this.#sent},"transactions":[${transactions.join(',')}],"position":${JSON.stringify(position)}}`,
+    );
     this.#sent = to.revision;
   }
+
+  #sendText(text: string): void {
+    if (this.#isOpen) this.#options.webSocket.send(text);
+  }
+
+  async #room(): Promise<void> {
+    while (this.#isOpen && this.#options.webSocket.bufferedAmount > unsentBytesMax) await sleep(roomPollMs);
+  }
+
+  get #isOpen(): boolean {
+    return this.#options.webSocket.readyState === this.#options.webSocket.OPEN;
+  }
+}
+
+/** The items as JSON with commas between, in pieces of at most about `frameCharactersMax`; none when there are none. */
+function piecesOf(items: readonly unknown[]): string[] {
+  const pieces: string[] = [];
+  let texts: string[] = [];
+  let characters = 0;
+  for (const item of items) {
+    const text = JSON.stringify(item);
+    if (characters + text.length > frameCharactersMax / 2 && texts.length > 0) {
+      pieces.push(texts.join(','));
+      texts = [];
+      characters = 0;
+    }
+    texts.push(text);
+    characters += text.length;
+  }
+  if (texts.length > 0) pieces.push(texts.join(','));
+  return pieces;
 }

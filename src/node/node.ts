@@ -10,7 +10,7 @@ import { announceSuccessor } from '#io/succession.ts';
 import { every, soon, type Timer } from '#io/timers.ts';
 import { openReplica, type Replica, ReplicaFailure } from '#journal/replica.ts';
 import { LinkClient, type News } from '#link/client.ts';
-import { entriesPerFrameMax, type ServingReport } from '#link/frames.ts';
+import { type ServingReport, verdictsPerFrameMax } from '#link/frames.ts';
 import { unreferenced } from '#link/subset.ts';
 import type { HexId } from '#model/documents.ts';
 import type { HealthVerdict } from '#model/health.ts';
@@ -294,8 +294,8 @@ export class BalancerNode {
   }
 
   #tellVerdicts(verdicts: readonly (readonly [string, HealthVerdict | null])[]): void {
-    for (let start = 0; start < verdicts.length; start += entriesPerFrameMax) {
-      this.#link?.send({ type: 'health', verdicts: verdicts.slice(start, start + entriesPerFrameMax) });
+    for (let start = 0; start < verdicts.length; start += verdictsPerFrameMax) {
+      this.#link?.send({ type: 'health', verdicts: verdicts.slice(start, start + verdictsPerFrameMax) });
     }
   }
 }
