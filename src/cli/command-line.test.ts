@@ -45,12 +45,15 @@ test('ballast: shows its commands when it is asked for help, or for nothing', as
   for (const args of [[], ['--help'], ['-h'], ['help']]) {
     const { code, output, errors } = await run(args);
     assert.deepEqual({ code, errors }, { code: 0, errors: '' });
-    for (const command of ['up', 'status', 'help', 'version']) assert.match(output, new RegExp(`^  ${command} `, 'm'));
+    for (const command of ['up', 'status', 'log', 'revert', 'help', 'version'])
+      assert.match(output, new RegExp(`^  ${command} `, 'm'));
   }
 });
 
 test('ballast: shows the flags of a command and an example of it, asked either way', async () => {
-  for (const command of ['up', 'status']) {
+  const overview = (await run([])).output;
+  const commands = [...overview.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name!);
+  for (const command of commands.filter((name) => !['ballast', 'help', 'version'].includes(name))) {
     const asked = await run(['help', command]);
     assert.equal(asked.code, 0);
     assert.match(asked.output, /^ {2}--data DIR/m);
@@ -60,6 +63,13 @@ test('ballast: shows the flags of a command and an example of it, asked either w
   }
 });
 
+test('ballast: shows the arguments of a command, and which may be left out', async () => {
+  const { output } = await run(['help', 'diff']);
+  assert.match(output, /^Usage\n {2}ballast diff A \[B\] \[flags\]\n\nArguments\n {2}A {2}\S.*\n {2}B {2}\S/m);
+  assert.match(output, /^Notes\n {2}Each is a revision/m);
+  assert.match((await run([])).output, /^Look\n {2}log .*\n {2}show REV .*\n {2}diff A \[B\] /m);
+});
+
 test('ballast: tells its version', async () => {
   for (const args of [['version'], ['--version']]) {
     assert.deepEqual(await run(args), { code: 0, output: `ballast ${version}\n`, errors: '' });
@@ -67,7 +77,7 @@ test('ballast: tells its version', async () => {
 });
 
 test('ballast: what it does not know it refuses in one line, with exit code 2', async () => {
-  const commands = 'allowed: up, status, help, version';
+  const commands = 'allowed: up, status, log, ';
   const refusals: [string[], string][] = [
     [['statsu'], `unknown command 'statsu' (did you mean status?); ${commands}`],
     [['frobnicate'], `unknown command 'frobnicate'; ${commands}`],
@@ -75,6 +85,9 @@ test('ballast: what it does not know it refuses in one line, with exit code 2', 
     [['--versoin'], "unknown flag '--versoin' (did you mean --version?); allowed: --help, --version"],
     [['help', 'up', 'now'], "help takes one command; found 'up now'"],
     [['version', 'now'], "version takes no arguments; found 'now'"],
+    [['show'], "show: missing argument REV: The transaction's revision"],
+    [['show', '1', '2'], "show: unexpected argument '2'; allowed: REV, --json, --data"],
+    [['revert', '2..x'], "revert: found '2..x'; allowed: a revision, as 42, or two, as 40..42"],
     [['up', '--nodes', '0'], "up: --nodes: found '0'; allowed: a whole number from 1 to 64"],
     [['status', '--operator', 'ftp://x'], "status: --operator: found 'ftp://x'; allowed: an address like"],
   ];

@@ -3,19 +3,21 @@
  * command comes from one table, which the help is made of as well.
  */
 import { version } from '#base/version.ts';
-import { type Command, type CommandContext, exitCodes, type Flag } from './command.ts';
+import { type Command, type CommandContext, type CommandGroup, exitCodes, type Flag } from './command.ts';
+import { argumentsUsage } from './flags.ts';
 import { didYouMean } from './nearest.ts';
-import { alignColumns, type Style, styleFor } from './style.ts';
+import { alignColumns, Columns, type Style, styleFor } from './style.ts';
 
 /** Runs `ballast` with `context.args`; resolves with its exit code. */
-export async function runCommandLine(commands: readonly Command[], context: CommandContext): Promise<number> {
+export async function runCommandLine(groups: readonly CommandGroup[], context: CommandContext): Promise<number> {
   const [name, ...args] = context.args;
+  const commands = groups.flatMap((group) => group.commands);
   const style = styleFor(context.output, context.environment);
   switch (name) {
     case undefined:
     case '--help':
     case '-h':
-      context.output.write(overview(commands, style));
+      context.output.write(overview(groups, style));
       return exitCodes.ok;
     case '--version':
     case 'version':
@@ -23,6 +25,10 @@ export async function runCommandLine(commands: readonly Command[], context: Comm
       context.output.write(`ballast ${version}\n`);
       return exitCodes.ok;
     case 'help':
+      if (args.length === 0) {
+        context.output.write(overview(groups, style));
+        return exitCodes.ok;
+      }
       return help(commands, args, context, style);
     default:
       return runNamed(commands, name, args, context, style);
@@ -38,12 +44,8 @@ export function refuseUsage(context: CommandContext, message: string): number {
 function help(commands: readonly Command[], args: readonly string[], context: CommandContext, style: Style): number {
   const [name, ...rest] = args;
   if (rest.length > 0) return refuseUsage(context, `help takes one command; found '${args.join(' ')}'`);
-  if (name === undefined) {
-    context.output.write(overview(commands, style));
-    return exitCodes.ok;
-  }
   const command = commands.find((each) => each.name === name);
-  if (command === undefined) return refuseCommand(commands, name, context);
+  if (command === undefined) return refuseCommand(commands, name!, context);
   context.output.write(helpOf(command, style));
   return exitCodes.ok;
 }
@@ -71,32 +73,49 @@ function refuseCommand(commands: readonly Command[], name: string, context: Comm
   return refuseUsage(context, `unknown ${kind} '${name}'${didYouMean(name, words)}; allowed: ${words.join(', ')}`);
 }
 
-function overview(commands: readonly Command[], style: Style): string {
-  const rows = [
-    ...commands.map(({ name, summary }) => [name, summary]),
-    ['help', 'show what a command does, and how'],
-    ['version', 'show the version'],
+function overview(groups: readonly CommandGroup[], style: Style): string {
+  const sections = [
+    ...groups.map(({ title, commands }) => ({
+      title,
+      rows: commands.map((command) => [`${command.name}${argumentsUsage(command.arguments ?? [])}`, command.summary]),
+    })),
+    {
+      title: 'Help',
+      rows: [
+        ['help [COMMAND]', 'show what a command does, and how'],
+        ['version', 'show the version'],
+      ],
+    },
   ];
+  const columns = new Columns('  ');
+  // Once for the widths alone: the sections' columns stand under each other too.
+  for (const { rows } of sections) columns.format(rows);
   return `${style.strong('Ballast')}: an elastic load balancing service that you run yourself
 
 ${style.strong('Usage')}
   ballast COMMAND [flags]
 
-${style.strong('Commands')}
-${alignColumns(rows)}
+${sections.map(({ title, rows }) => `${style.strong(title)}\n${columns.format(rows)}`).join('\n\n')}
 
 'ballast help COMMAND' shows the flags of a command and examples.
 `;
 }
 
-function helpOf({ name, summary, flags, examples }: Command, style: Style): string {
+function helpOf(command: Command, style: Style): string {
+  const { name, summary, flags, notes = [], examples } = command;
+  const expected = command.arguments ?? [];
+  const usage = `  ballast ${name}${argumentsUsage(expected)}${flags.length === 0 ? '' : ' [flags]'}`;
+  const sections: [title: string, text: string][] = [
+    ['Usage', usage],
+    ['Arguments', alignColumns(expected.map((argument) => [argument.name, argument.help]))],
+    ['Flags', alignColumns(flags.map(flagRow))],
+    ['Notes', notes.map((note) => `  ${note}`).join('\n')],
+    ['Examples', alignColumns(examples.map(({ line, purpose }) => [line, purpose]))],
+  ];
+  const shown = sections.filter(([, text]) => text !== '');
   return `${style.strong(`ballast ${name}`)}: ${summary}
 
-${style.strong('Usage')}
-  ballast ${name}${flags.length === 0 ? '' : ' [flags]'}
-${flags.length === 0 ? '' : `\n${style.strong('Flags')}\n${alignColumns(flags.map(flagRow))}\n`}
-${style.strong('Examples')}
-${alignColumns(examples.map(({ line, purpose }) => [line, purpose]))}
+${shown.map(([title, text]) => `${style.strong(title)}\n${text}`).join('\n\n')}
 `;
 }
 

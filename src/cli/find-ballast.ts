@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { accept, type Result, refuse } from '#base/result.ts';
 import type { CommandContext, Flag } from './command.ts';
 import { type FoundFlags, textOf } from './flags.ts';
+import { shellWords } from './shell-words.ts';
 
 /** The flags by which every command that talks to a running Ballast finds it. */
 export const findFlags: readonly Flag[] = [
@@ -25,6 +26,8 @@ export interface FoundBallast {
   readonly operatorKey: string;
   /** What to tell a person when nothing answers there. */
   readonly notRunning: string;
+  /** The words by which the same one is found again, for commands that are suggested. */
+  readonly findWords: readonly string[];
 }
 
 export interface FindFault {
@@ -56,22 +59,23 @@ function byAddress(url: string, found: FoundFlags, context: CommandContext): Res
     return usage(`--operator: found '${url}'; allowed: an address like http://127.0.0.1:8401, without a path`);
   }
   const keyFile = textOf(found, 'operator-key-file');
+  const findWords = ['--operator', url, ...(keyFile === undefined ? [] : ['--operator-key-file', keyFile])];
   const notRunning = `nothing answers at ${operatorEndpoint}: is it the operator API of a running Ballast?`;
   if (keyFile !== undefined) {
     const key = readKey(resolve(context.workingFolder, keyFile), context);
-    return key.ok ? accept({ operatorEndpoint, operatorKey: key.value, notRunning }) : key;
+    return key.ok ? accept({ operatorEndpoint, operatorKey: key.value, notRunning, findWords }) : key;
   }
   const operatorKey = context.environment.BALLAST_OPERATOR_KEY ?? '';
   if (operatorKey === '')
     return usage('--operator needs a key: set BALLAST_OPERATOR_KEY or give --operator-key-file FILE');
-  return accept({ operatorEndpoint, operatorKey, notRunning });
+  return accept({ operatorEndpoint, operatorKey, notRunning, findWords });
 }
 
 function byDataFolder(flag: string | undefined, context: CommandContext): Result<FoundBallast, FindFault> {
   const { environment, homeFolder, workingFolder } = context;
   const defaultFolder = defaultDataFolder(homeFolder);
   const folder = resolve(workingFolder, flag ?? (environment.BALLAST_DATA || defaultFolder));
-  const start = folder === defaultFolder ? 'ballast up' : `ballast up --data ${quoted(folder)}`;
+  const start = folder === defaultFolder ? 'ballast up' : `ballast up --data ${shellWords([folder])}`;
   const notRunning = `no Ballast runs with the data folder ${folder}: start it with ${start}`;
   const path = join(folder, 'run', 'ballast.json');
   const file = context.readFile(path);
@@ -82,7 +86,9 @@ function byDataFolder(flag: string | undefined, context: CommandContext): Result
     return refuse({ kind: 'failed', message: `${path} is damaged: it does not say where the operator API is` });
   }
   const key = readKey(join(folder, 'operator.key'), context);
-  return key.ok ? accept({ operatorEndpoint, operatorKey: key.value, notRunning }) : key;
+  if (!key.ok) return key;
+  const findWords = flag === undefined ? [] : ['--data', flag];
+  return accept({ operatorEndpoint, operatorKey: key.value, notRunning, findWords });
 }
 
 function readKey(path: string, context: CommandContext): Result<string, FindFault> {
@@ -107,9 +113,4 @@ function readOrigin(text: string): string | undefined {
   const url = URL.parse(text);
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return undefined;
   return url.href === `${url.origin}/` ? url.origin : undefined;
-}
-
-/** So that the command can be pasted into a shell. */
-function quoted(path: string): string {
-  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

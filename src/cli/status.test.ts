@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type RequestListener } from 'node:http';
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import test, { type TestContext } from 'node:test';
-import { accept } from '#base/result.ts';
+import { join } from 'node:path';
+import test from 'node:test';
 import { paths } from '#daemon/paths.ts';
 import type { Status } from '#model/status.ts';
 import { status } from './status.ts';
+import { makeDataFolder, makeFolder, operatorKey, runCommand, startOperator } from './test-command.ts';
 
 const well: Status = {
   version: '0.1.0',
@@ -37,10 +36,8 @@ const well: Status = {
   counts: { loadBalancers: 2, listeners: 3, targetGroups: 4, targets: 5 },
 };
 
-const key = 'the-operator-key';
-
 test('status: shows what runs and ends with 0 when all is well', async (t) => {
-  const data = await startFake(t, answerWith(well));
+  const data = await startOperator(t, answerWith(well));
   const { code, output, errors } = await run(['--data', data]);
   assert.deepEqual({ code, errors }, { code: 0, errors: '' });
   assert.match(output, /^Ballast 0\.1\.0, environment staging$/m);
@@ -51,7 +48,7 @@ test('status: shows what runs and ends with 0 when all is well', async (t) => {
 });
 
 test('status: --json gives everything to programs', async (t) => {
-  const data = await startFake(t, answerWith(well));
+  const data = await startOperator(t, answerWith(well));
   const { code, output } = await run(['--json', '--data', data]);
   assert.equal(code, 0);
   assert.deepEqual(JSON.parse(output), well);
@@ -77,7 +74,7 @@ const troubles: [string, Status, string][] = [
 ];
 for (const [trouble, found, sentence] of troubles) {
   test(`status: ends with 1 and says so when there is ${trouble}`, async (t) => {
-    const data = await startFake(t, answerWith(found));
+    const data = await startOperator(t, answerWith(found));
     const { code, output } = await run(['--data', data]);
     assert.equal(code, 1);
     assert(output.endsWith(`Not well: ${sentence}\n`), output);
@@ -104,13 +101,13 @@ test('status: ends with 3 when what the data folder names does not answer any mo
   const { code, errors } = await run(['--data', data]);
   assert.equal(code, 3);
   assert.match(errors, /^ballast: no Ballast runs with the data folder .*: start it with ballast up --data \S+\n$/);
-  const byAddress = await run(['--operator', `http://127.0.0.1:${port}`], { BALLAST_OPERATOR_KEY: key });
+  const byAddress = await run(['--operator', `http://127.0.0.1:${port}`], { BALLAST_OPERATOR_KEY: operatorKey });
   assert.equal(byAddress.code, 3);
   assert.match(byAddress.errors, /nothing answers at http:\/\/127\.0\.0\.1:\d+: is it the operator API/);
 });
 
 test('status: the data folder comes from the flag, else the environment, else the home folder', async (t) => {
-  const data = await startFake(t, answerWith(well));
+  const data = await startOperator(t, answerWith(well));
   assert.equal((await run([], { BALLAST_DATA: data })).code, 0);
   assert.equal((await run(['--data', data], { BALLAST_DATA: '/nowhere' })).code, 0);
   const { code, errors } = await run([], {});
@@ -120,9 +117,9 @@ test('status: the data folder comes from the flag, else the environment, else th
 });
 
 test('status: finds one on another machine by its address, with the key from the environment or a file', async (t) => {
-  const data = await startFake(t, answerWith(well));
+  const data = await startOperator(t, answerWith(well));
   const address = JSON.parse(readFileSync(paths.running(data), 'utf8')).operatorEndpoint;
-  assert.equal((await run(['--operator', address], { BALLAST_OPERATOR_KEY: key })).code, 0);
+  assert.equal((await run(['--operator', address], { BALLAST_OPERATOR_KEY: operatorKey })).code, 0);
   assert.equal((await run(['--operator', address, '--operator-key-file', paths.operatorKey(data)])).code, 0);
 });
 
@@ -176,12 +173,22 @@ const wrongAnswers: [string, RequestListener, RegExp][] = [
 ];
 for (const [what, answer, message] of wrongAnswers) {
   test(`status: an operator API that ${what} is told from one that does not run`, async (t) => {
-    const data = await startFake(t, answer);
+    const data = await startOperator(t, answer);
     const { code, output, errors } = await run(['--data', data]);
     assert.deepEqual([code, output], [1, '']);
     assert.match(errors, message);
   });
 }
+
+test('status: nothing that a server writes reaches a terminal as more than text', async (t) => {
+  const evil = { ...withNode({ id: 'node\x1b[2J', connected: false }), environment: 'pro\u009b\u202educ' };
+  const data = await startOperator(t, answerWith(evil));
+  for (const flags of [[], ['--json']]) {
+    const { output } = await run(['--data', data, ...flags]);
+    assert(output.includes('node\\u001b[2J') && output.includes('pro\\u009b\\u202educ'));
+    assert(!/[\p{Cc}\p{Cf}]/u.test(output.replaceAll('\n', '')));
+  }
+});
 
 function withNode(part: Partial<Status['nodes'][number]>): Status {
   return { ...well, nodes: [{ ...well.nodes[0]!, ...part }] };
@@ -189,54 +196,11 @@ function withNode(part: Partial<Status['nodes'][number]>): Status {
 
 function answerWith(content: unknown): RequestListener {
   return (request, response) => {
-    const isAsked = request.url === '/v1/status' && request.headers.authorization === `Bearer ${key}`;
+    const isAsked = request.url === '/v1/status' && request.headers.authorization === `Bearer ${operatorKey}`;
     response.writeHead(isAsked ? 200 : 401).end(JSON.stringify(content));
   };
 }
 
-/** A data folder of a Ballast whose operator API answers as given. */
-async function startFake(t: TestContext, answer: RequestListener): Promise<string> {
-  const server = createServer(answer).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return makeDataFolder(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-}
-
-function makeDataFolder(t: TestContext, operatorEndpoint: string): string {
-  const data = makeFolder(t, 'data');
-  mkdirSync(dirname(paths.running(data)), { recursive: true });
-  writeFileSync(paths.running(data), JSON.stringify({ operatorEndpoint }));
-  writeFileSync(paths.operatorKey(data), `${key}\n`);
-  return data;
-}
-
-function makeFolder(t: TestContext, name: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'ballast-status-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  mkdirSync(join(folder, name));
-  return join(folder, name);
-}
-
-async function run(args: readonly string[], environment: Record<string, string> = {}) {
-  const output: string[] = [];
-  const errors: string[] = [];
-  const code = await status.run({
-    args,
-    environment,
-    homeFolder: '/nowhere/home',
-    workingFolder: '/nowhere',
-    readFile: (path) => {
-      try {
-        return accept(readFileSync(path, 'utf8'));
-      } catch {
-        return accept(undefined);
-      }
-    },
-    output: { isTerminal: false, write: (text) => output.push(text) },
-    errors: { isTerminal: false, write: (text) => errors.push(text) },
-  });
-  return { code, output: output.join(''), errors: errors.join('') };
+function run(args: readonly string[], environment: Record<string, string> = {}) {
+  return runCommand(status, args, { environment });
 }

@@ -1,10 +1,12 @@
 /** `ballast status`: what runs, whether it is well, and how much it carries. */
-import type { NodeStatus, ProcessStatus, Status } from '#model/status.ts';
-import { type Command, type CommandContext, exitCodes } from './command.ts';
-import { refuseUsage } from './command-line.ts';
-import { type FindFault, findBallast, findFlags } from './find-ballast.ts';
-import { readFlags } from './flags.ts';
+import { accept, type Result, refuse } from '#base/result.ts';
+import type { NodeStatus, ProcessStatus, Status, StatusCounts } from '#model/status.ts';
+import { type Asking, asking, noWish } from './asking.ts';
+import { type Command, exitCodes } from './command.ts';
+import { type FindFault, type FoundBallast, findFlags } from './find-ballast.ts';
 import { getFromOperator } from './operator-client.ts';
+import { printable, printableJson, printableValue } from './printable.ts';
+import { amount, count, listOf, objectOf, text, truth } from './shape.ts';
 import { alignColumns, type Style, styleFor } from './style.ts';
 
 /** Ends with 0 when all is well, 1 when something is not or it cannot be found out, 3 when no Ballast runs. */
@@ -19,33 +21,42 @@ export const status: Command = {
       purpose: 'for a script; the exit code is 0 when all is well',
     },
   ],
-  run: runStatus,
+  run: (context) => asking(status, context, noWish, showStatus),
 };
 
-async function runStatus(context: CommandContext): Promise<number> {
-  const found = readFlags(context.args, status.flags);
-  if (!found.ok) return refuseUsage(context, `status: ${found.fault}`);
-  const ballast = findBallast(found.value, context);
-  if (!ballast.ok) return explain(ballast.fault, context);
-  const answer = await getFromOperator(ballast.value, '/v1/status');
-  if (!answer.ok) return explain(answer.fault, context);
-  if (!isStatus(answer.value)) {
-    const message = `${ballast.value.operatorEndpoint} answers with a status that this version does not know`;
-    return explain({ kind: 'failed', message }, context);
-  }
+async function showStatus({ context, found, ballast, style }: Asking): Promise<Result<number, FindFault>> {
+  const answer = await getStatus(ballast);
+  if (!answer.ok) return answer;
   const troubles = troublesIn(answer.value);
   context.output.write(
-    found.value.has('json')
-      ? `${JSON.stringify(answer.value, null, 2)}\n`
-      : render(answer.value, troubles, styleFor(context.output, context.environment)),
+    found.has('json')
+      ? `${printableJson(JSON.stringify(answer.value, null, 2))}\n`
+      : render(printableValue(answer.value) as Status, troubles.map(printable), style),
   );
-  return troubles.length === 0 ? exitCodes.ok : exitCodes.notWell;
+  return accept(troubles.length === 0 ? exitCodes.ok : exitCodes.notWell);
 }
 
-function explain({ kind, message }: FindFault, context: CommandContext): number {
-  if (kind === 'usage') return refuseUsage(context, `status: ${message}`);
-  context.errors.write(`ballast: ${message}\n`);
-  return kind === 'not-running' ? exitCodes.notRunning : exitCodes.notWell;
+/** How a running Ballast is. */
+export async function getStatus(ballast: FoundBallast): Promise<Result<Status, FindFault>> {
+  const answer = await getFromOperator(ballast, '/v1/status');
+  if (!answer.ok || isStatus(answer.value)) return answer as Result<Status, FindFault>;
+  const message = `${ballast.operatorEndpoint} answers with a status that this version does not know`;
+  return refuse({ kind: 'failed', message });
+}
+
+/**
+ * The first line of every command that changes something: which environment it is about to change. Production is not to
+ * be overlooked. With --json it stands on standard error, beside what programs read.
+ */
+export async function sayEnvironment({ context, found, ballast }: Asking): Promise<Result<void, FindFault>> {
+  const answer = await getStatus(ballast);
+  if (!answer.ok) return answer;
+  const place = found.has('json') ? context.errors : context.output;
+  const style = styleFor(place, context.environment);
+  const environment = printable(answer.value.environment);
+  const name = environment === 'production' ? style.alarm('PRODUCTION') : style.strong(environment);
+  place.write(`Environment ${name}, region ${printable(answer.value.region)}, at ${ballast.operatorEndpoint}\n\n`);
+  return accept(undefined);
 }
 
 /** What is not well, one sentence each. */
@@ -129,30 +140,30 @@ function times(count: number): string {
   return count === 1 ? 'once' : `${count} times`;
 }
 
-/** The parts of a status and their types; a list stands for any number of its one element. */
-const statusShape = {
-  version: '',
-  environment: '',
-  region: '',
-  account: '',
-  revision: 0,
-  apiEndpoint: '',
-  operatorEndpoint: '',
-  dnsServer: '',
-  uptimeSeconds: 0,
-  processes: [{ name: '', pid: 0, state: '', restarts: 0, uptimeSeconds: 0 }],
-  nodes: [{ id: '', zone: '', prefix: '', connected: true, revision: 0, lag: 0, diverged: true, loadBalancers: 0 }],
-  counts: { loadBalancers: 0, listeners: 0, targetGroups: 0, targets: 0 },
-};
-
-/** What answers may be another program, or another version. */
-function isStatus(value: unknown): value is Status {
-  return hasShape(value, statusShape);
-}
-
-function hasShape(value: unknown, shape: unknown): boolean {
-  if (Array.isArray(shape)) return Array.isArray(value) && value.every((each) => hasShape(each, shape[0]));
-  if (typeof shape !== 'object' || shape === null) return typeof value === typeof shape;
-  if (typeof value !== 'object' || value === null) return false;
-  return Object.entries(shape).every(([name, part]) => hasShape((value as Record<string, unknown>)[name], part));
-}
+const isStatus = objectOf<Status>({
+  version: text,
+  environment: text,
+  region: text,
+  account: text,
+  revision: count,
+  apiEndpoint: text,
+  operatorEndpoint: text,
+  dnsServer: text,
+  uptimeSeconds: amount,
+  processes: listOf(
+    objectOf<ProcessStatus>({ name: text, pid: count, state: text, restarts: count, uptimeSeconds: amount }),
+  ),
+  nodes: listOf(
+    objectOf<NodeStatus>({
+      id: text,
+      zone: text,
+      prefix: text,
+      connected: truth,
+      revision: count,
+      lag: amount,
+      diverged: truth,
+      loadBalancers: count,
+    }),
+  ),
+  counts: objectOf<StatusCounts>({ loadBalancers: count, listeners: count, targetGroups: count, targets: count }),
+});

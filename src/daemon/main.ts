@@ -1,9 +1,19 @@
 /** The entry of `ballast`: gives the command line its commands, and the commands this machine. */
 import { accept, refuse } from '#base/result.ts';
 import { version } from '#base/version.ts';
-import type { Command, CommandContext } from '#cli/command.ts';
+import type { Command, CommandContext, CommandGroup } from '#cli/command.ts';
 import { refuseUsage, runCommandLine } from '#cli/command-line.ts';
+import { rekey } from '#cli/rekey.ts';
 import { status } from '#cli/status.ts';
+import { blame } from '#cli/time-travel/blame.ts';
+import { describe } from '#cli/time-travel/describe.ts';
+import { diff } from '#cli/time-travel/diff.ts';
+import { log } from '#cli/time-travel/log.ts';
+import { restore } from '#cli/time-travel/restore.ts';
+import { revert } from '#cli/time-travel/revert.ts';
+import { show } from '#cli/time-travel/show.ts';
+import { undelete } from '#cli/time-travel/undelete.ts';
+import { systemClock } from '#io/clock.ts';
 import { readFileIfThere } from '#io/files.ts';
 import {
   commandLine,
@@ -15,6 +25,7 @@ import {
   standardOutput,
   workingFolder,
 } from '#io/process.ts';
+import { every } from '#io/timers.ts';
 import { describeRunning, firstCommands } from './report.ts';
 import { readSettings, settingFlags } from './settings.ts';
 
@@ -29,8 +40,15 @@ const upCommand: Command = {
   run: runUp,
 };
 
+const groups: readonly CommandGroup[] = [
+  { title: 'Run', commands: [upCommand, status] },
+  { title: 'Look', commands: [log, show, diff, blame, describe] },
+  { title: 'Go back', commands: [revert, restore, undelete] },
+  { title: 'Keep safe', commands: [rekey] },
+];
+
 setExitCode(
-  await runCommandLine([upCommand, status], {
+  await runCommandLine(groups, {
     args: commandLine,
     environment,
     homeFolder: homeFolder(),
@@ -38,6 +56,8 @@ setExitCode(
     readFile,
     output: standardOutput,
     errors: standardError,
+    monotonicMs: systemClock.monotonicMs,
+    every,
   }),
 );
 

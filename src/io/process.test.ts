@@ -50,3 +50,20 @@ test('process: a reader that has had enough does not make it fail', async () => 
   child.stdout!.destroy();
   assert.deepEqual(await ended, [0, null]);
 });
+
+test('process: a writer that waits for room learns that its reader has had enough, and ends', async () => {
+  const child = run(`
+    let turns = 0;
+    do {
+      io.standardOutput.write('x'.repeat(100_000));
+      turns += 1;
+      // The reader's going away is news of a later turn of the event loop.
+      await new Promise(setImmediate);
+    } while (await io.standardOutput.flushed());
+    io.standardError.write(turns < 2 ? 'ended too early' : '');
+  `);
+  const ended = once(child, 'close');
+  await once(child.stdout!, 'readable');
+  child.stdout!.destroy();
+  assert.deepEqual(await ended, [0, null]);
+});

@@ -43,19 +43,31 @@ export function workingFolder(): string {
 function textOutput(stream: NodeJS.WriteStream): TextOutput {
   let isGone = false;
   let isWatched = false;
+  let waiting: ((isRead: boolean) => void)[] = [];
+  const wake = () => {
+    for (const resolve of waiting) resolve(!isGone);
+    waiting = [];
+  };
   return {
     isTerminal: stream.isTTY === true,
     write: (text) => {
       if (isGone) return;
       if (!isWatched) {
         isWatched = true;
+        stream.on('drain', wake);
         stream.on('error', (error: NodeJS.ErrnoException) => {
           // Whoever read has had enough, as in `ballast status | head -1`.
           if (error.code !== 'EPIPE') throw error;
           isGone = true;
+          wake();
         });
       }
       stream.write(text);
     },
+    flushed: () =>
+      new Promise((resolve) => {
+        if (isGone || !stream.writableNeedDrain) resolve(!isGone);
+        else waiting.push(resolve);
+      }),
   };
 }

@@ -77,7 +77,15 @@ export interface BlameLine {
 export interface Conflict extends ResourceName {
   readonly type: 'conflict';
   /** `changed-since`: three values, to be decided. The others cannot be decided: putting it back would break a law. */
-  readonly why: 'changed-since' | 'name-taken' | 'address-taken' | 'port-taken' | 'parent-missing' | 'still-used';
+  readonly why:
+    | 'changed-since'
+    | 'name-taken'
+    | 'address-taken'
+    | 'port-taken'
+    | 'priority-taken'
+    | 'parent-missing'
+    | 'part-missing'
+    | 'still-used';
   /** One sentence for people. */
   readonly explanation: string;
   /** For `--keep KEY=…`: `KIND/ID`. */
@@ -112,7 +120,7 @@ export interface PlanCounts {
   readonly changed: number;
 }
 
-/** A line of the answer to `revert`, `restore` and `undelete`: changes (dry run only) and conflicts, then the result. */
+/** A line that answers `revert`, `restore` or `undelete`: changes (on a dry run) and conflicts, then the result. */
 export type PlanLine = ResourceChange | Conflict | PlanResult;
 
 /** How a conflict is decided. */
