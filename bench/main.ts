@@ -1,25 +1,36 @@
 /**
- * Benchmarks: Ballast beside the better-known proxies on the same work, in the same run, on this machine.
+ * Benchmarks, each with one command: Ballast beside the better-known proxies on the same work in the same run, and the
+ * journal's memory under as much as it is meant to hold.
  *
- *     npm run bench -- http [--quick] [--json] [--case NAME]
+ *     npm run bench -- http|history [--quick] [--json] [--case NAME]
  */
 import { parseArgs } from 'node:util';
+import { type HistoryResult, historyCases, measureHistory } from './history.ts';
 import type { HttpCase, HttpResult } from './http.ts';
 import { format, httpCases, measure, startContenders, unitOf } from './http.ts';
 import { Bench, missingPackages } from './machine.ts';
 
-const usage = `usage: npm run bench -- http [--quick] [--json] [--case NAME]
+const suites = {
+  http: { cases: httpCases, programs: { haproxy: 'haproxy', nginx: 'nginx', wrk: 'wrk', taskset: 'util-linux' } },
+  history: { cases: historyCases, programs: { taskset: 'util-linux' } },
+} as const;
+type Suite = keyof typeof suites;
 
-  --quick      3 rounds of 1 s instead of 9 rounds of 2 s
+const usage = `usage: npm run bench -- http|history [--quick] [--json] [--case NAME]
+
+  http         beside HAProxy and nginx; cases: ${namesOf('http')}
+  history      the journal's memory; cases: ${namesOf('history')}
+
+  --quick      shorter rounds, or a tenth of the size
   --json       results as JSON on standard output
-  --case NAME  one of: ${httpCases.map(({ name }) => name).join(', ')}
+  --case NAME  only this one
 
 example: npm run bench -- http --quick --case keep-alive`;
 
-const programs = { haproxy: 'haproxy', nginx: 'nginx', wrk: 'wrk', taskset: 'util-linux' };
-
 interface Request {
-  readonly cases: readonly HttpCase[];
+  readonly suite: Suite;
+  /** Undefined: all of the suite. */
+  readonly caseName: string | undefined;
   readonly isQuick: boolean;
   readonly isJson: boolean;
 }
@@ -34,7 +45,7 @@ async function main(): Promise<number> {
     console.error(`bench: ${request}\n\n${usage}`);
     return 2;
   }
-  const missing = missingPackages(programs);
+  const missing = missingPackages(suites[request.suite].programs);
   if (missing.length > 0) {
     console.error(`This needs programs that are not installed:\n\n    sudo apt-get install -y ${missing.join(' ')}`);
     return 1;
@@ -44,20 +55,47 @@ async function main(): Promise<number> {
     process.on(signal, () => void bench.close().finally(() => process.exit(130)));
   }
   try {
-    const say = (line: string) => console.error(line);
-    const contenders = await startContenders(bench, say);
-    const extent = request.isQuick ? { rounds: 3, seconds: 1 } : { rounds: 9, seconds: 2 };
-    const results: HttpResult[] = [];
-    for (const each of request.cases) {
-      const result = await measure(bench, contenders, each, extent, say);
-      results.push(result);
-      if (!request.isJson) console.log(table(each, result));
-    }
+    const results = request.suite === 'http' ? await runHttp(bench, request) : await runHistory(bench, request);
     if (request.isJson) console.log(JSON.stringify(results, null, 2));
     return 0;
   } finally {
     await bench.close();
   }
+}
+
+async function runHttp(bench: Bench, request: Request): Promise<HttpResult[]> {
+  const contenders = await startContenders(bench, say);
+  const extent = request.isQuick ? { rounds: 3, seconds: 1 } : { rounds: 9, seconds: 2 };
+  const results: HttpResult[] = [];
+  for (const each of wanted(httpCases, request)) {
+    const result = await measure(bench, contenders, each, extent, say);
+    results.push(result);
+    if (!request.isJson) console.log(httpTable(each, result));
+  }
+  return results;
+}
+
+async function runHistory(bench: Bench, request: Request): Promise<HistoryResult[]> {
+  const results: HistoryResult[] = [];
+  for (const each of wanted(historyCases, request)) {
+    say(`${each.name}: this takes minutes; --quick a tenth of them`);
+    const result = await measureHistory(bench, each, request.isQuick);
+    results.push(result);
+    if (!request.isJson) console.log(historyTable(result));
+  }
+  return results;
+}
+
+function say(line: string): void {
+  console.error(line);
+}
+
+function wanted<Case extends { readonly name: string }>(cases: readonly Case[], { caseName }: Request): Case[] {
+  return cases.filter(({ name }) => caseName === undefined || name === caseName);
+}
+
+function namesOf(suite: Suite): string {
+  return suites[suite].cases.map(({ name }) => name).join(', ');
 }
 
 /** What to measure, or what is wrong with the arguments. */
@@ -73,17 +111,22 @@ function readArguments(): Request | 'help' | string {
       },
     });
     if (values.help) return 'help';
-    if (positionals.length !== 1 || positionals[0] !== 'http')
-      return `found '${positionals.join(' ')}'; there is 'http'`;
-    const cases = httpCases.filter(({ name }) => values.case === undefined || name === values.case);
-    if (cases.length === 0) return `there is no case '${values.case}'`;
-    return { cases, isQuick: values.quick === true, isJson: values.json === true };
+    const [suite = '', ...rest] = positionals;
+    if (!Object.hasOwn(suites, suite) || rest.length > 0) {
+      return `found '${positionals.join(' ')}'; there is ${Object.keys(suites).join(', ')}`;
+    }
+    const known: readonly { readonly name: string }[] = suites[suite as Suite].cases;
+    const caseName = values.case;
+    if (caseName !== undefined && !known.some(({ name }) => name === caseName)) {
+      return `there is no case '${caseName}' in ${suite}; there is ${namesOf(suite as Suite)}`;
+    }
+    return { suite: suite as Suite, caseName, isQuick: values.quick === true, isJson: values.json === true };
   } catch (error) {
     return (error as Error).message;
   }
 }
 
-function table(httpCase: HttpCase, result: HttpResult): string {
+function httpTable(httpCase: HttpCase, result: HttpResult): string {
   const lines = [
     ['', unitOf(httpCase.unit), 'over HAProxy', 'requests/s', 'p99 ms'],
     ...result.contenders.map(({ name, cost, ratio, perSecond, p99Ms }) => [
@@ -94,12 +137,21 @@ function table(httpCase: HttpCase, result: HttpResult): string {
       p99Ms.toFixed(2),
     ]),
   ];
+  const title = `${httpCase.name}: ${httpCase.what}; medians of ${result.rounds} rounds`;
+  return ['', emphasized(title), '', ...columns(lines)].join('\n');
+}
+
+function historyTable(result: HistoryResult): string {
+  const lines = result.figures.map(({ name, value, unit }) => [name, `${format(value)} ${unit}`.trim()]);
+  return ['', emphasized(`${result.case}: ${result.what}`), '', ...columns(lines)].join('\n');
+}
+
+/** The first column to the left, all others to the right. */
+function columns(lines: readonly (readonly string[])[]): string[] {
   const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
-  const text = lines.map((line) =>
+  return lines.map((line) =>
     line.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]! + 3))).join(''),
   );
-  const title = `${httpCase.name}: ${httpCase.what}; medians of ${result.rounds} rounds`;
-  return ['', emphasized(title), '', ...text].join('\n');
 }
 
 function emphasized(text: string): string {

@@ -74,7 +74,7 @@ export class History implements Past {
     return undefined;
   }
 
-  /** The revision that a moment means: for a time, the last that is not after it. Refuses, in one line, what is unknown. */
+  /** The revision that a moment means: for a time, the last one not after it. Refuses, in one line, what is unknown. */
   revisionAt(moment: Moment): Result<number, string> {
     const { revision: last } = this.head;
     if (moment.kind === 'revision') {

@@ -4,6 +4,7 @@
  */
 import type { Documents, Entry, Kind } from './documents.ts';
 import { nameKey } from './keys.ts';
+import { targetGroupsOf } from './rule-actions.ts';
 
 /**
  * index → the kind it finds, the keys under which a document of that kind is found, and how it is found in the past:
@@ -35,13 +36,7 @@ export const indexes = {
   rulesOfListener: { kind: 'rule', keys: (it: Documents['rule']) => [it.listenerId], past: 'table' },
   rulesUsingTargetGroup: {
     kind: 'rule',
-    keys: (it: Documents['rule']) => [
-      ...new Set(
-        it.actions.flatMap((action) =>
-          action.kind === 'forward' ? action.groups.map((group) => group.targetGroupId) : [],
-        ),
-      ),
-    ],
+    keys: (it: Documents['rule']) => [...targetGroupsOf(it.actions)],
     past: 'table',
   },
   targetsOfTargetGroup: { kind: 'target', keys: (it: Documents['target']) => [it.targetGroupId], past: 'id-prefix' },

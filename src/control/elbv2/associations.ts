@@ -3,6 +3,7 @@
  */
 import type { Entry, HexId, RuleAction } from '#model/documents.ts';
 import { type Fault, fault } from '#model/fault.ts';
+import { targetGroupsOf } from '#model/rule-actions.ts';
 import { isEmpty, type View } from '#model/view.ts';
 import { quotas } from './quotas.ts';
 
@@ -21,7 +22,7 @@ export function groupsOfLoadBalancer(view: View, loadBalancerId: HexId): Set<Hex
   const found = new Set<HexId>();
   for (const listener of view.find('listenersOfLoadBalancer', loadBalancerId)) {
     for (const { document } of view.find('rulesOfListener', listener.id)) {
-      for (const id of groupsOfActions(document.actions)) found.add(id);
+      for (const id of targetGroupsOf(document.actions)) found.add(id);
     }
   }
   return found;
@@ -41,7 +42,7 @@ export function checkAssociations(
   loadBalancer: Entry<'load-balancer'>,
   actions: readonly RuleAction[],
 ): Fault | undefined {
-  const wanted = groupsOfActions(actions);
+  const wanted = targetGroupsOf(actions);
   for (const id of wanted) {
     if ([...loadBalancersOfGroup(view, id)].every((user) => user === loadBalancer.id)) continue;
     const name = view.get('target-group', id)?.name;
@@ -78,10 +79,4 @@ export function registeredCount(view: View, targetGroupId: HexId): number {
     if (document.state.kind === 'registered') count += 1;
   }
   return count;
-}
-
-function groupsOfActions(actions: readonly RuleAction[]): Set<HexId> {
-  return new Set(
-    actions.flatMap((action) => (action.kind === 'forward' ? action.groups.map((group) => group.targetGroupId) : [])),
-  );
 }

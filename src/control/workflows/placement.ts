@@ -41,11 +41,16 @@ export function admitNode(
 }
 
 /**
- * The placements that the load balancer lacks. None while the region has no node: `placeUnplaced` makes up for it
- * later. Refuses when it would be left without any, because no node has an address free.
+ * The placements that the load balancer lacks, on none of the addresses `taken`. None while the region has no node:
+ * `placeUnplaced` makes up for it later. Refuses when it would be left without any, as no node has an address free.
  */
-export function place(view: View, wish: PlacementWish, terms: AddressTerms): Result<readonly Change[], Fault> {
-  const placements = choosePlacements(view, wish, terms, new Set());
+export function place(
+  view: View,
+  wish: PlacementWish,
+  terms: AddressTerms,
+  taken: ReadonlySet<string> = new Set(),
+): Result<readonly Change[], Fault> {
+  const placements = choosePlacements(view, wish, terms, taken);
   if (placements.length > 0 || view.count('node') === 0 || !isUnplaced(view, wish.loadBalancerId)) {
     return accept(placements.map((placement) => putPlacement(view, placement)));
   }

@@ -1,0 +1,111 @@
+/**
+ * Revert: takes back what transactions did, and keeps what came later. A revert is a transaction like any other, so it
+ * can be reverted too.
+ */
+import { accept, type Result, refuse } from '#base/result.ts';
+import type { History } from '#journal/history.ts';
+import type { KeepChoice } from '#model/history.ts';
+import { KeyMap } from '#model/key-map.ts';
+import type { View } from '#model/view.ts';
+import { carryOut, type PlanAnswer, type TimeTravel } from './carry-out.ts';
+import { addNeeds, findFamilies } from './families.ts';
+import { returns, type Wanted } from './plan.ts';
+import type { Refusal } from './scope.ts';
+
+export interface RevertRequest {
+  readonly from: number;
+  readonly to: number;
+  /** ARNs: only these, what belongs to them, and the target groups that they cannot be without. */
+  readonly only?: readonly string[];
+  readonly keep?: KeepChoice;
+  /** By `KIND/ID`. */
+  readonly keepByKey?: ReadonlyMap<string, KeepChoice>;
+  readonly dryRun?: boolean;
+  readonly reason?: string;
+}
+
+/** Refuses a range that is not known (404), or of which parts are not known any more (409). Conflicts stop nothing. */
+export async function revert(travel: TimeTravel, request: RevertRequest): Promise<PlanAnswer> {
+  const history = await travel.journal.history();
+  const changed = readRange(history, request);
+  if (!changed.ok) return changed;
+  const wanted = narrow(travel, history, request, changed.value.wanted);
+  if (!wanted.ok) return wanted;
+  const { from, to, keep, keepByKey, dryRun, reason } = request;
+  for (const key of keepByKey?.keys() ?? []) {
+    const slash = key.indexOf('/');
+    if (wanted.value.has(key.slice(0, slash) as Wanted['kind'], key.slice(slash + 1))) continue;
+    return refuse({ status: 400, error: `keep: '${key.slice(0, 200)}' is not among what is reverted` });
+  }
+  const title = from === to ? `revert of ${from}` : `revert of ${from}..${to}`;
+  const { leftOut } = changed.value;
+  const notes = leftOut === 0 ? [] : [leftOutNote(leftOut)];
+  const errand = { action: 'Revert', title, reason, dryRun, notes, wanted: wanted.value, keep, keepByKey } as const;
+  return (await carryOut(travel, history, errand))!;
+}
+
+/** What was changed in the range: each document before the first change and after the last. */
+function readRange(
+  history: History,
+  { from, to }: Pick<RevertRequest, 'from' | 'to'>,
+): Result<{ readonly wanted: KeyMap<Wanted>; readonly leftOut: number }, Refusal> {
+  if (from > to) return refuse({ status: 400, error: `the range ${from}..${to} ends before it begins` });
+  for (const revision of [from, to]) {
+    const known = history.revisionAt({ kind: 'revision', revision });
+    if (!known.ok) return refuse({ status: 404, error: known.fault });
+  }
+  if (from <= history.origin) {
+    return refuse({ status: 404, error: `revision ${from} is where the history begins: there is nothing before it` });
+  }
+  const wanted = new KeyMap<Wanted>();
+  let leftOut = 0;
+  for (let revision = from; revision <= to; revision += 1) {
+    let changesCount = 0;
+    for (const { change, base } of history.basesOf(revision)) {
+      changesCount += 1;
+      const { kind, id, after } = change;
+      if (returns(kind)) {
+        const known = wanted.get(kind, id);
+        wanted.set(kind, id, { kind, id, base: known === undefined ? base : known.base, theirs: after });
+      } else {
+        leftOut += 1;
+      }
+    }
+    const missing = missingChanges(history, revision, changesCount);
+    if (missing !== undefined) return refuse({ status: 409, error: missing });
+  }
+  return accept({ wanted, leftOut });
+}
+
+/** Why not everything can be read that the revision changed. */
+function missingChanges(history: History, revision: number, foundCount: number): string | undefined {
+  const changesCount = history.header(revision)?.changesCount ?? 0;
+  if (changesCount === 0) return `what revision ${revision} changed was lost with the store that it was written to`;
+  if (foundCount === changesCount) return undefined;
+  return `${changesCount - foundCount} of the ${changesCount} changes of revision ${revision} were folded away by retention`;
+}
+
+/** Of what was changed, what belongs to the resources and what these need. */
+function narrow(
+  { journal, region }: TimeTravel,
+  history: History,
+  { only }: RevertRequest,
+  changed: KeyMap<Wanted>,
+): Result<KeyMap<Wanted>, Refusal> {
+  if (only === undefined) return accept(changed);
+  const families = findFamilies(history, only, region);
+  if (!families.ok) return families;
+  const wanted = new KeyMap<Wanted>();
+  const add = (kind: Wanted['kind'], id: string) => {
+    const known = changed.get(kind, id);
+    if (known !== undefined) wanted.set(kind, id, known);
+  };
+  for (const { kind, id } of families.value) add(kind, id);
+  const view: View = journal.view;
+  addNeeds(history, view, wanted, ({ kind, id }) => add(kind, id));
+  return accept(wanted);
+}
+
+function leftOutNote(leftOut: number): string {
+  return `${leftOut} ${leftOut === 1 ? 'change' : 'changes'} of nodes, principals, access keys or the history itself left as they are.`;
+}
