@@ -23,7 +23,8 @@ export interface KeyHolder {
   readonly account: string;
 }
 
-const firstPrincipalName = 'admin';
+/** The name of the principal that is made with the store. */
+export const firstPrincipalName = 'admin';
 
 /** Finds the holder of a key; undefined when there is no such key. */
 export function keyLookup(journal: Journal, sealer: Sealer): (accessKeyId: string) => KeyHolder | undefined {

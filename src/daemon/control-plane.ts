@@ -8,17 +8,21 @@ import { startApiServer } from '#api/server.ts';
 import { createControl } from '#control/control.ts';
 import { HealthBoard } from '#control/health-board.ts';
 import { firstCredentials, keyLookup } from '#control/keys.ts';
+import { unreadableSecret } from '#control/rekey.ts';
 import { Workflows } from '#control/workflows/workflows.ts';
 import { guardJournal } from '#guard/guard.ts';
 import { systemClock } from '#io/clock.ts';
-import { readFileIfThere, writeFileWhole } from '#io/files.ts';
 import { systemRandom } from '#io/random.ts';
 import { beginning } from '#journal/chain.ts';
 import { type Journal, openJournal } from '#journal/journal.ts';
-import { openSealer, type Sealer } from '#journal/seal.ts';
+import { type KeyRing, openKeyRing } from '#journal/seal.ts';
 import { openSqliteStore } from '#journal/sqlite-store.ts';
 import { type Store, StoreDamaged, StoreFailure } from '#journal/store.ts';
+import { openVault } from '#journal/vault-writer.ts';
 import { LinkServer } from '#link/server.ts';
+import { sealedTexts } from '#model/sealed.ts';
+import { isEmpty, type View } from '#model/view.ts';
+import { writeCredentials } from './credentials.ts';
 import { explainListen } from './listen.ts';
 import type { ControlPlaneSettings, ProcessNews } from './messages.ts';
 import { metricsPage } from './metrics.ts';
@@ -34,18 +38,18 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
   const opened = openStore(settings);
   if ('refused' in opened) return opened;
   const journal = openJournal({ store: opened, guard: guardJournal, clock, log });
-  const isNew = journal.head.revision === 0;
-  const sealer = openSealerOr(paths.sealKey(settings.data), isNew);
-  if ('refused' in sealer) return sealer;
+  const ring = openRing(paths.sealKey(settings.data), journal.view);
+  if ('refused' in ring) return ring;
   const credentials = await firstCredentials({
     journal,
-    sealer,
+    sealer: ring,
     random,
     account: settings.account,
     nowMs: clock.wallMs(),
   });
   writeCredentials(paths.credentials(settings.data), credentials, settings.region);
 
+  const vault = openVault({ folder: settings.vault, source: journal, clock, log });
   const health = new HealthBoard();
   const region = regionSettings(settings);
   const { holdAddressesMs } = region;
@@ -83,7 +87,7 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
       region: settings.region,
       execute: control.execute,
       offers: control.offers,
-      lookupKey: keyLookup(journal, sealer),
+      lookupKey: keyLookup(journal, ring),
       clock,
       random,
       log,
@@ -114,7 +118,7 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
           nowMs: clock.wallMs(),
         });
       },
-      metrics: () => metricsPage({ journal, link, health, api: apiServer.stats() }),
+      metrics: () => metricsPage({ journal, vault, link, health, api: apiServer.stats() }),
       upgradeLink: (request, socket, head) => link.upgrade(request, socket, head),
     });
   } catch (error) {
@@ -139,6 +143,7 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
       await apiServer.close();
       link.close();
       await operator.close();
+      await vault.close();
       await journal.close();
     },
   };
@@ -165,25 +170,11 @@ function openStore(settings: ControlPlaneSettings): Store | { readonly refused: 
   }
 }
 
-function openSealerOr(
-  path: string,
-  mayMake: boolean,
-): Sealer | { readonly refused: string; readonly storeDamaged: true } {
-  try {
-    return openSealer(path, mayMake);
-  } catch (error) {
-    return { refused: (error as Error).message, storeDamaged: true };
-  }
-}
-
-/** The file that AWS tools read; kept when it already holds these credentials. */
-function writeCredentials(
-  path: string,
-  { accessKeyId, secretAccessKey }: { accessKeyId: string; secretAccessKey: string },
-  region: string,
-): void {
-  const text = `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\nregion = ${region}\n`;
-  if (readFileIfThere(path) !== text) writeFileWhole(path, text, 0o600);
+/** Opens the keys of the secrets, or says why a secret of the state does not open. Nothing was written then. */
+function openRing(path: string, view: View): KeyRing | { readonly refused: string; readonly storeDamaged: true } {
+  const ring = openKeyRing(path, isEmpty(sealedTexts(view)));
+  const refused = ring.ok ? unreadableSecret(view, ring.value) : ring.fault;
+  return ring.ok && refused === undefined ? ring.value : { refused: refused!, storeDamaged: true };
 }
 
 function linkSource(journal: Journal) {
@@ -195,7 +186,9 @@ function linkSource(journal: Journal) {
       return journal.head;
     },
     storeId: journal.identity.storeId,
+    origin: journal.identity.origin.revision,
     hashAt: (revision: number) => journal.hashAt(revision),
+    isLost: (revision: number) => journal.isLost(revision),
     transactionsFrom: (revision: number) => journal.transactionsFrom(revision),
     follow: (follower: Parameters<Journal['follow']>[0]) => journal.follow(follower),
   };

@@ -19,6 +19,7 @@ export interface ControlPlaneSettings {
   readonly domain: string;
   readonly environment: string;
   readonly holdAddressesDays: number;
+  readonly vault: string;
   readonly operatorKey: string;
   readonly linkToken: string;
 }

@@ -3,6 +3,7 @@ import type { ApiStats } from '#api/server.ts';
 import { version } from '#base/version.ts';
 import type { HealthBoard } from '#control/health-board.ts';
 import type { Journal } from '#journal/journal.ts';
+import type { Vault } from '#journal/vault-writer.ts';
 import type { LinkServer } from '#link/server.ts';
 import { kinds } from '#model/documents.ts';
 import type { View } from '#model/view.ts';
@@ -15,11 +16,12 @@ const statsTimeoutMs = 2_000;
 
 export async function metricsPage(sources: {
   readonly journal: Journal;
+  readonly vault: Vault;
   readonly link: LinkServer;
   readonly health: HealthBoard;
   readonly api: ApiStats;
 }): Promise<string> {
-  const { journal, link, health, api } = sources;
+  const { journal, vault, link, health, api } = sources;
   const { view } = journal;
   const traffic = [...(await link.stats(statsTimeoutMs))].map(([node, stats]) => ({
     node,
@@ -31,6 +33,7 @@ export async function metricsPage(sources: {
     traffic,
     hosts: hostsOf(view, health),
     journal: { revision: journal.head.revision, ...journal.stats },
+    vault: vault.stats,
     documents: Object.fromEntries(kinds.map((kind) => [kind, view.count(kind)])),
     nodes: nodeStatuses(journal, link.followers).map((node) => ({
       ...node,

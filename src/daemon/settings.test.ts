@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { accept, refuse } from '#base/result.ts';
-import { type Machine, readSettings, settingFlags, settingsPage } from './settings.ts';
+import { type Machine, readSettings, type Settings, settingFlags, settingsPage } from './settings.ts';
 import { nodePlans } from './slices.ts';
 
 const defaults = {
@@ -18,6 +18,7 @@ const defaults = {
   domain: 'ballast.internal',
   environment: 'development',
   holdAddressesDays: 30,
+  vault: '/home/ada/.ballast/vault',
   readyFile: undefined,
 };
 
@@ -48,9 +49,9 @@ test('settings: without anything said, the defaults hold', () => {
 });
 
 test('settings: the default zones follow the region, and the default workers the cores', () => {
-  const { zones } = read({ args: ['--region', 'home-1'] }) as typeof defaults;
+  const { zones } = read({ args: ['--region', 'home-1'] }) as Settings;
   assert.deepEqual(zones, ['home-1a', 'home-1b', 'home-1c']);
-  assert.equal((read({ coresCount: 500 }) as typeof defaults).workers, 128);
+  assert.equal((read({ coresCount: 500 }) as Settings).workers, 128);
 });
 
 /** A value for each setting: as text, and what it is read as. */
@@ -68,6 +69,7 @@ const samples: Record<string, [string, unknown]> = {
   domain: ['lb.example.org', 'lb.example.org'],
   environment: ['production', 'production'],
   holdAddressesDays: ['7', 7],
+  vault: ['/mnt/share', '/mnt/share'],
   readyFile: ['run/ready.json', '/here/run/ready.json'],
 };
 
@@ -102,7 +104,7 @@ test('settings: the configuration file is in the data folder, unless a flag or t
     '/here/other.json': { nodes: 3 },
     '/etc/ballast.json': { nodes: 4 },
   };
-  const nodes = (given: Given) => (read({ ...given, files }) as typeof defaults).nodes;
+  const nodes = (given: Given) => (read({ ...given, files }) as Settings).nodes;
   const environment = { BALLAST_DATA: '/data' };
   assert.equal(nodes({ environment }), 2);
   assert.equal(nodes({ environment: { ...environment, BALLAST_CONFIG: '/etc/ballast.json' } }), 4);
@@ -200,6 +202,6 @@ test('settings: unknown flags and stray words are refused', () => {
 });
 
 test('settings: the defaults are enough for nodes to be planned', () => {
-  const plans = nodePlans(read({ args: ['--nodes=64'] }) as typeof defaults);
+  const plans = nodePlans(read({ args: ['--nodes=64'] }) as Settings);
   assert('nodes' in plans && plans.nodes.length === 64);
 });

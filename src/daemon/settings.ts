@@ -10,6 +10,7 @@ import { defaultDataFolder } from '#cli/find-ballast.ts';
 import { type FoundFlags, readFlags, textOf } from '#cli/flags.ts';
 import { didYouMean } from '#cli/nearest.ts';
 import type { Endpoint } from './messages.ts';
+import { paths } from './paths.ts';
 import { hostPort } from './report.ts';
 import {
   type ParseSetting,
@@ -42,6 +43,8 @@ export interface Settings {
   readonly environment: string;
   readonly holdAddressesDays: number;
   /** Absolute. */
+  readonly vault: string;
+  /** Absolute. */
   readonly readyFile: string | undefined;
 }
 
@@ -53,6 +56,9 @@ export interface Machine {
   readonly readFile: ReadFile;
 }
 
+/** The settings that defaults of others depend on. */
+type Known = Pick<Settings, 'data' | 'region'>;
+
 interface Setting<Value> {
   readonly flag: string;
   readonly argument: string;
@@ -61,12 +67,12 @@ interface Setting<Value> {
   readonly key?: string;
   /** As help and reference show it; where it is worked out, `makeDefault` gives the text. */
   readonly shownDefault?: string;
-  readonly makeDefault?: (machine: Machine, region: string) => string;
+  readonly makeDefault?: (machine: Machine, known: Known) => string;
   readonly help: string;
   readonly parse: ParseSetting<Value>;
 }
 
-/** In the order of the help. A default may depend on the region: `region` stands before whatever uses it. */
+/** In the order of the help. What a default depends on stands before it. */
 const table: { readonly [Name in keyof Settings]-?: Setting<NonNullable<Settings[Name]>> } = {
   data: {
     flag: 'data',
@@ -156,7 +162,7 @@ const table: { readonly [Name in keyof Settings]-?: Setting<NonNullable<Settings
     variable: 'BALLAST_ZONES',
     key: 'zones',
     shownDefault: 'REGIONa,REGIONb,REGIONc',
-    makeDefault: (_, region) => `${region}a,${region}b,${region}c`,
+    makeDefault: (_, { region }) => `${region}a,${region}b,${region}c`,
     help: 'Availability zones, with commas between them',
     parse: parseZones,
   },
@@ -186,6 +192,16 @@ const table: { readonly [Name in keyof Settings]-?: Setting<NonNullable<Settings
     shownDefault: '30',
     help: 'For how many days the addresses of a deleted load balancer are kept for it',
     parse: parseWholeNumber({ min: 0, max: 36_500 }),
+  },
+  vault: {
+    flag: 'vault',
+    argument: 'DIR',
+    variable: 'BALLAST_VAULT',
+    key: 'vault',
+    shownDefault: 'DATA/vault',
+    makeDefault: (_, { data }) => paths.vault(data),
+    help: 'Folder for the second copy of the journal: another disk, or a mounted share',
+    parse: parsePath,
   },
   readyFile: {
     flag: 'ready-file',
@@ -223,7 +239,13 @@ export function readSettings(
 ): Result<Settings, string> {
   const flags = readFlags(args, settingFlags);
   if (!flags.ok) return flags;
-  const data = readSetting(table.data, { flags: flags.value, environment, config: noConfig, machine, region: '' });
+  const data = readSetting(table.data, {
+    flags: flags.value,
+    environment,
+    config: noConfig,
+    machine,
+    known: noneKnown,
+  });
   if (!data.ok) return data;
   const config = readConfig(data.value!, flags.value, environment, machine);
   if (!config.ok) return config;
@@ -270,12 +292,13 @@ interface Sources {
 }
 
 const noConfig: Config = { path: '', values: {} };
+const noneKnown: Known = { data: '', region: '' };
 
 function readTable(sources: Sources): Result<Settings, string> {
   const values: Partial<Record<keyof Settings, unknown>> = {};
   for (const name of Object.keys(table) as (keyof Settings)[]) {
-    const region = (values.region ?? '') as string;
-    const value = readSetting<unknown>(table[name], { ...sources, region });
+    const known = { ...noneKnown, ...values } as Known;
+    const value = readSetting<unknown>(table[name], { ...sources, known });
     if (!value.ok) return value;
     values[name] = value.value;
   }
@@ -290,7 +313,7 @@ function readTable(sources: Sources): Result<Settings, string> {
 /** The value from the first place that gives one; undefined when none does and there is no default. */
 function readSetting<Value>(
   setting: Setting<Value>,
-  { flags, environment, config, machine, region }: Sources & { readonly region: string },
+  { flags, environment, config, machine, known }: Sources & { readonly known: Known },
 ): Result<Value | undefined, string> {
   const parse = (text: string, place: string): Result<Value, string> => {
     const value = setting.parse(text, machine.workingFolder);
@@ -308,7 +331,7 @@ function readSetting<Value>(
       ? refuse(`${place}: found ${JSON.stringify(found)}; allowed: a text`)
       : parse(text, place);
   }
-  const text = setting.makeDefault?.(machine, region) ?? setting.shownDefault;
+  const text = setting.makeDefault?.(machine, known) ?? setting.shownDefault;
   return text === undefined ? accept(undefined) : parse(text, `--${setting.flag}`);
 }
 

@@ -82,9 +82,9 @@ class Supervisor {
 
   constructor(settings: Settings, nodes: readonly NodePlan[]) {
     this.#settings = settings;
-    const { data, account, region, zones, domain, environment, holdAddressesDays, workers } = settings;
-    const operatorKey = readOrMakeSecretFile(paths.operatorKey(data), true, () => systemRandom.hex(64));
-    const linkToken = readOrMakeSecretFile(paths.linkKey(data), true, () => systemRandom.hex(64));
+    const { data, account, region, zones, domain, environment, holdAddressesDays, vault, workers } = settings;
+    const operatorKey = readOrMakeSecretFile(paths.operatorKey(data), () => systemRandom.hex(64));
+    const linkToken = readOrMakeSecretFile(paths.linkKey(data), () => systemRandom.hex(64));
     const supervisor = systemRandom.hex(16);
     // From here on, processes that an earlier supervisor left behind make way.
     announceSuccessor(paths.supervisor(data), supervisor);
@@ -109,6 +109,7 @@ class Supervisor {
       domain,
       environment,
       holdAddressesDays,
+      vault,
       operatorKey,
       linkToken,
     }));

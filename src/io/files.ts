@@ -12,7 +12,10 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Replaces the file as a whole, so that no reader ever sees half of it; makes the folder when it is missing. */
+/**
+ * Replaces the file as a whole, so that no reader ever sees half of it; makes the folder when it is missing. What was
+ * written is there after a power cut too.
+ */
 export function writeFileWhole(path: string, text: string, mode = 0o644): void {
   makeFolderOf(path);
   const temporary = `${path}.${process.pid}.new`;
@@ -24,6 +27,7 @@ export function writeFileWhole(path: string, text: string, mode = 0o644): void {
     closeSync(file);
   }
   renameSync(temporary, path);
+  syncFolder(dirname(path));
 }
 
 /** The file's text; undefined when it is not there. */
@@ -36,23 +40,34 @@ export function readFileIfThere(path: string): string | undefined {
   }
 }
 
-/** Reads a secret, trimmed. Where there is none, writes what `make` gives, mode 0600, or throws unless `mayMake`. */
-export function readOrMakeSecretFile(path: string, mayMake: boolean, make: () => string): string {
+/** Reads a secret, trimmed. Where there is none, writes what `make` gives, mode 0600. */
+export function readOrMakeSecretFile(path: string, make: () => string): string {
   const found = readFileIfThere(path);
   if (found !== undefined) return found.trim();
-  if (!mayMake) throw new Error(`${path} is missing: the secrets in the state store cannot be opened without it`);
   const made = make();
   writeFileWhole(path, `${made}\n`, 0o600);
   return made;
 }
 
-/** Renames the file; nothing happens when it is not there. */
+/** Renames the file, within one folder; nothing happens when it is not there. */
 export function moveFile(from: string, to: string): void {
-  if (existsSync(from)) renameSync(from, to);
+  if (!existsSync(from)) return;
+  renameSync(from, to);
+  syncFolder(dirname(to));
 }
 
 export function removeFile(path: string): void {
   rmSync(path, { force: true });
+}
+
+/** A name that was given or changed is on the disk only once its folder is. */
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
 }
 
 /** Makes the folder that the file is to lie in, for its owner only. */

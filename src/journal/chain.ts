@@ -30,6 +30,14 @@ export interface SealedTransaction {
   readonly parts: readonly string[];
 }
 
+/** A transaction as the texts that were hashed, for whoever copies or checks it. */
+export interface TransactionText {
+  readonly header: TransactionHeader;
+  readonly causeText: string;
+  /** Read as they are asked for. */
+  readonly parts: Iterable<string>;
+}
+
 /** What is decided; the rest of a transaction follows from it. */
 export type Unsealed = Pick<Transaction, 'revision' | 'timeMs' | 'cause' | 'harmed' | 'changes' | 'previousHash'>;
 

@@ -13,7 +13,7 @@ import type { Cause, Change, Transaction } from '#model/change.ts';
 import type { Entry } from '#model/documents.ts';
 import { type Fault, fault } from '#model/fault.ts';
 import type { Former, View } from '#model/view.ts';
-import { type SealedTransaction, sealTransaction } from './chain.ts';
+import { type SealedTransaction, sealTransaction, type TransactionText } from './chain.ts';
 import { type ChangeWithBase, History } from './history.ts';
 import { type Head, type Store, StoreFailure, type StoreIdentity } from './store.ts';
 import { type FormerPlacements, Tables } from './tables.ts';
@@ -152,8 +152,18 @@ export class Journal {
     return this.#options.store.transactionsFrom(revision);
   }
 
+  /** The same as the texts that were hashed, each read as it is asked for, and not checked. */
+  textsFrom(revision: number): Iterable<TransactionText> {
+    return this.#options.store.textsFrom(revision);
+  }
+
   hashAt(revision: number): string | undefined {
     return this.#options.store.hashAt(revision);
+  }
+
+  /** Whether the revision has lost what it changed: no transaction that was decided here is without changes. */
+  isLost(revision: number): boolean {
+    return this.#options.store.header(revision)?.changesCount === 0;
   }
 
   /** The past, once all that is durable now can be found in it. Rejects with `StoreFailure` when it cannot be. */

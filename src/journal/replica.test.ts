@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import test, { type TestContext } from 'node:test';
+import { accept } from '#base/result.ts';
 import type { Change } from '#model/change.ts';
 import type { Entry } from '#model/documents.ts';
-import { Replica, ReplicaFailure } from './replica.ts';
+import { Replica, ReplicaFailure, readReplica } from './replica.ts';
 
 function path(context: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'ballast-replica-'));
@@ -107,4 +108,35 @@ test('replica: on a disk that is full nothing changes, and later the same news g
   replica.apply(news);
   assert.deepEqual(held(replica), ['b p']);
   replica.close();
+});
+
+test('replica: what a file holds can be read beside its follower and without one, and leaves no trace', (context) => {
+  const file = path(context);
+  const replica = new Replica(file);
+  replica.apply({ entries: [node('a', 3)], changes: [], position: at(3) });
+  const expected = accept({ position: at(3), entries: [node('a', 3)] });
+  assert.deepEqual(readReplica(file), expected);
+  replica.apply({ entries: [node('b', 4)], changes: [], position: at(4) });
+  assert.equal(readReplica(file).ok && held(replica).length, 2);
+  replica.close();
+  assert.deepEqual(readReplica(file), accept({ position: at(4), entries: [node('a', 3), node('b', 4)] }));
+  assert.deepEqual(readdirSync(dirname(file)), ['last-good.db']);
+});
+
+test('replica: a file that no follower wrote is refused in one line, and nothing is made where there is none', (context) => {
+  const file = path(context);
+  for (const damage of ["UPDATE document SET body = '{'", "UPDATE document SET kind = 'x'", 'DROP TABLE position']) {
+    rmSync(file, { force: true });
+    const replica = new Replica(file);
+    replica.apply({ entries: [node('a', 1)], changes: [], position: at(1) });
+    replica.close();
+    const database = new DatabaseSync(file);
+    database.exec(damage);
+    database.close();
+    const read = readReplica(file);
+    assert(!read.ok && read.fault.startsWith(`${file} cannot be read: `) && !read.fault.includes('\n'), damage);
+  }
+  rmSync(file);
+  assert(!readReplica(file).ok);
+  assert.deepEqual(readdirSync(dirname(file)), []);
 });

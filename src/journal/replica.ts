@@ -3,7 +3,10 @@
  * only ever told what to put and what to take away; what nobody mentions stays. Applying the same news twice changes
  * nothing, because a document is replaced only by one of a later revision.
  */
+import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import { accept, type Result, refuse } from '#base/result.ts';
 import { makeFolderOf, moveFile } from '#io/files.ts';
 import type { Log } from '#io/log.ts';
 import type { Change } from '#model/change.ts';
@@ -11,7 +14,7 @@ import type { Entry, Kind } from '#model/documents.ts';
 import { isKind } from '#model/documents.ts';
 import type { HealthVerdict } from '#model/health.ts';
 import type { View } from '#model/view.ts';
-import { genesisHash } from './chain.ts';
+import { documentOf, genesisHash } from './chain.ts';
 import { Tables } from './tables.ts';
 
 /** Where in which journal the replica is. `storeId` is empty while it has never been in step with any. */
@@ -64,6 +67,34 @@ export function openReplica(path: string, log: Log): Replica {
     // With its write-ahead log, which would otherwise be replayed into the file that takes its place.
     for (const suffix of ['', '-wal', '-shm']) moveFile(`${path}${suffix}`, `${aside}${suffix}`);
     return new Replica(path);
+  }
+}
+
+/** What a follower holds and where it is. */
+export interface LastGood {
+  readonly position: Position;
+  readonly entries: readonly Entry[];
+}
+
+/**
+ * What the file holds at one moment, read without changing it, also while its follower runs. Refuses, in one line,
+ * what is not a follower's file or is damaged.
+ */
+export function readReplica(path: string): Result<LastGood, string> {
+  try {
+    const url = pathToFileURL(path);
+    // Without a write-ahead log nobody has it open, and read like this it gets none: one that another user made would
+    // keep the follower from its own file.
+    if (!existsSync(`${path}-wal`)) url.searchParams.set('immutable', '1');
+    const database = new DatabaseSync(url, { readOnly: true, timeout: 2_000 });
+    try {
+      database.exec('BEGIN');
+      return accept({ position: readPosition(database), entries: [...readEntries(database)] });
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    return refuse(`${path} cannot be read: ${(error as Error).message}`);
   }
 }
 
@@ -198,24 +229,33 @@ export class Replica {
   }
 
   #load(): void {
-    for (const row of this.#database.prepare('SELECT * FROM document').iterate()) {
-      const kind = String(row.kind);
-      if (!isKind(kind)) throw new Error(`unknown kind of document '${kind}'`);
-      this.#tables.load({
-        kind,
-        id: String(row.id),
-        revision: Number(row.revision),
-        document: JSON.parse(String(row.body)),
-      } as Entry);
-    }
+    for (const entry of readEntries(this.#database)) this.#tables.load(entry);
     for (const row of this.#database.prepare('SELECT * FROM health').iterate()) {
       this.#health.set(String(row.target), JSON.parse(String(row.verdict)) as HealthVerdict);
     }
-    const row = this.#database.prepare('SELECT * FROM position').get();
-    if (row === undefined) return;
-    this.#position = { storeId: String(row.store_id), revision: Number(row.revision), hash: String(row.hash) };
+    this.#position = readPosition(this.#database);
     this.#tables.revision = this.#position.revision;
   }
+}
+
+/** Throws on what no follower has written. */
+function* readEntries(database: DatabaseSync): Iterable<Entry> {
+  for (const row of database.prepare('SELECT * FROM document').iterate()) {
+    const kind = String(row.kind);
+    if (!isKind(kind)) throw new Error(`unknown kind of document '${kind}'`);
+    yield {
+      kind,
+      id: String(row.id),
+      revision: Number(row.revision),
+      document: documentOf(String(row.body)),
+    } as Entry;
+  }
+}
+
+function readPosition(database: DatabaseSync): Position {
+  const row = database.prepare('SELECT * FROM position').get();
+  if (row === undefined) return { storeId: '', revision: 0, hash: genesisHash };
+  return { storeId: String(row.store_id), revision: Number(row.revision), hash: String(row.hash) };
 }
 
 /** An error that SQLite did not raise is a bug of ours, and stays one. */

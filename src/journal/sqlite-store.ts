@@ -7,7 +7,16 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { after, soon, type Timer } from '#io/timers.ts';
 import type { Change, Transaction, TransactionHeader } from '#model/change.ts';
 import type { Entry } from '#model/documents.ts';
-import { causeOf, chainHash, changeOf, digestOf, linesOf, type SealedTransaction, UnreadableLine } from './chain.ts';
+import {
+  causeOf,
+  chainHash,
+  changeOf,
+  digestOf,
+  linesOf,
+  type SealedTransaction,
+  type TransactionText,
+  UnreadableLine,
+} from './chain.ts';
 import { openSqliteIndex, type SqliteIndex } from './sqlite-index.ts';
 import {
   type Head,
@@ -206,6 +215,12 @@ class SqliteStore implements Store {
     }
   }
 
+  *textsFrom(revision: number): Iterable<TransactionText> {
+    for (const row of this.#rowsFrom(revision)) {
+      yield { header: headerOf(row), causeText: row.cause, parts: this.#textsOf(row.revision) };
+    }
+  }
+
   *headersFrom(revision: number): Iterable<TransactionHeader> {
     for (const row of this.#rowsFrom(revision)) yield headerOf(row);
   }
@@ -331,6 +346,10 @@ class SqliteStore implements Store {
       if (lines === undefined) throw new StoreDamaged(`${this.#path}: revision ${revision} has lost changes`);
       yield { number, lines };
     }
+  }
+
+  *#textsOf(revision: number): Iterable<string> {
+    for (const { lines } of this.#partsOf(revision, 0)) yield lines;
   }
 
   #part(number: number): string | undefined {

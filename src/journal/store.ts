@@ -5,7 +5,7 @@
 import type { Change, Transaction, TransactionHeader } from '#model/change.ts';
 import type { Documents, Entry, Kind } from '#model/documents.ts';
 import type { IndexName } from '#model/view.ts';
-import type { SealedTransaction } from './chain.ts';
+import type { SealedTransaction, TransactionText } from './chain.ts';
 
 /** Decided once, when the store is made; a process meant for one environment or region must not write to another's. */
 export interface StoreIdentity {
@@ -40,6 +40,8 @@ export interface Store {
   append(batch: readonly SealedTransaction[]): Promise<void> | void;
   /** Transactions from `revision` on, oldest first, read and checked as they are asked for. */
   transactionsFrom(revision: number): Iterable<Transaction>;
+  /** The same as the texts that were hashed, each read as it is asked for, and not checked. */
+  textsFrom(revision: number): Iterable<TransactionText>;
   /** The same without their changes. */
   headersFrom(revision: number): Iterable<TransactionHeader>;
   /** Headers from `revision` down to the first that the store holds. */

@@ -47,6 +47,11 @@ export const families = {
   ballast_journal_commits_total: ['counter', 'Durable commits; one holds the transactions that came together'],
   ballast_journal_commit_failures_total: ['counter', 'Commits that the disk refused; nothing was changed'],
   ballast_journal_commit_seconds: ['histogram', 'From the first decision of a commit until it is durable'],
+  ballast_vault_revision: ['gauge', 'The last revision that the vault is known to hold'],
+  ballast_vault_lag_revisions: ['gauge', 'Revisions that are not in the vault yet'],
+  ballast_vault_lag_seconds: ['gauge', 'Age of the oldest transaction that is not in the vault; 0 when it holds all'],
+  ballast_vault_failures_total: ['counter', 'Attempts to write the vault that failed; it is tried again'],
+  ballast_vault_diverged: ['gauge', '1 while the vault holds another history than the journal, and is left as it is'],
   ballast_documents: ['gauge', 'Documents in the state; label: kind'],
   ballast_node_connected: ['gauge', '1 while the node follows the journal; label: node'],
   ballast_node_revision: ['gauge', 'The last revision that the node has in service; label: node'],
@@ -96,6 +101,13 @@ export interface Snapshot {
     readonly batches: number;
     readonly failures: number;
     readonly commit: Histogram;
+  };
+  readonly vault: {
+    readonly revision: number;
+    readonly lagRevisions: number;
+    readonly lagSeconds: number;
+    readonly failures: number;
+    readonly diverged: boolean;
   };
   readonly documents: Readonly<Record<string, number>>;
   readonly nodes: readonly (NodeStatus & { readonly held: number })[];
@@ -147,12 +159,17 @@ export function renderMetrics(snapshot: Snapshot): string {
     count('ballast_healthy_hosts', labels, healthy);
     count('ballast_unhealthy_hosts', labels, unhealthy);
   }
-  const { journal, api } = snapshot;
+  const { journal, vault, api } = snapshot;
   count('ballast_journal_revision', {}, journal.revision);
   count('ballast_journal_transactions_total', {}, journal.transactions);
   count('ballast_journal_commits_total', {}, journal.batches);
   count('ballast_journal_commit_failures_total', {}, journal.failures);
   durations('ballast_journal_commit_seconds', {}, journal.commit);
+  count('ballast_vault_revision', {}, vault.revision);
+  count('ballast_vault_lag_revisions', {}, vault.lagRevisions);
+  count('ballast_vault_lag_seconds', {}, vault.lagSeconds);
+  count('ballast_vault_failures_total', {}, vault.failures);
+  count('ballast_vault_diverged', {}, Number(vault.diverged));
   for (const [kind, documents] of Object.entries(snapshot.documents)) count('ballast_documents', { kind }, documents);
   for (const { id: node, connected, revision, lag, diverged, held } of snapshot.nodes) {
     count('ballast_node_connected', { node }, Number(connected));
