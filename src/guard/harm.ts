@@ -3,7 +3,9 @@
  * node before it applies: a guard that stands at one door only is not a guard.
  */
 import type { Change } from '#model/change.ts';
-import type { Documents, HexId, Kind } from '#model/documents.ts';
+import type { HexId } from '#model/documents.ts';
+import { KeyMap } from '#model/key-map.ts';
+import { Overlay, type State } from '#model/overlay.ts';
 import type { View } from '#model/view.ts';
 
 export type HarmReason = 'deleted' | 'last-listener-gone' | 'last-address-gone' | 'last-target-gone';
@@ -17,11 +19,12 @@ export interface Harm {
 
 /** The load balancers that serve in `view` and would not once `changes` were applied, each with the first reason. */
 export function harm(view: View, changes: readonly Change[]): readonly Harm[] {
-  const taking = changes.filter((change) => takes(view, change));
+  // What only adds changes nothing about what serves now.
+  const taking = new KeyMap<Change>();
+  for (const change of changes) if (takes(view, change)) taking.set(change);
+  const after = new Overlay(view, taking);
   const found: Harm[] = [];
-  if (taking.length === 0) return found;
-  const after = new Overlay(view, changes);
-  for (const id of touchedLoadBalancers(view, taking)) {
+  for (const id of touchedLoadBalancers(view, taking.values())) {
     const reason = stopsServing(view, after, id);
     const loadBalancer = view.get('load-balancer', id);
     if (reason === undefined || loadBalancer === undefined) continue;
@@ -37,36 +40,19 @@ export function describeHarm(harmed: readonly Harm[]): string {
   return `${harmed.length} load balancer${harmed.length === 1 ? '' : 's'} would stop serving: ${named.join(', ')}${others}`;
 }
 
-/** What the changes leave of each document they touch. */
-class Overlay {
-  readonly #after = new Map<string, Change>();
-  readonly #view: View;
-
-  constructor(view: View, changes: readonly Change[]) {
-    this.#view = view;
-    for (const change of changes) this.#after.set(`${change.kind}\0${change.id}`, change);
-  }
-
-  get<K extends Kind>(kind: K, id: string): Documents[K] | undefined {
-    const change = this.#after.get(`${kind}\0${id}`);
-    if (change === undefined) return this.#view.get(kind, id);
-    return (change.after ?? undefined) as Documents[K] | undefined;
-  }
-}
-
 /** Only what takes away can harm: tombstones, targets that begin to drain, placements that do not serve any more. */
 function takes(view: View, change: Change): boolean {
   if (change.after === null) return true;
-  if (change.kind === 'target') return change.after.state.kind !== 'registered';
-  if (change.kind === 'placement') return change.after.state.kind !== 'serving';
-  // Another target group, a listener under another load balancer: nothing new can harm.
+  if (change.kind === 'target' && change.after.state.kind === 'registered') return false;
+  if (change.kind === 'placement' && change.after.state.kind === 'serving') return false;
+  // What was not there served nobody. The view is asked, and not what the change says it replaces.
   return view.get(change.kind, change.id) !== undefined;
 }
 
 /**
  * What is new is not in `view`, so a replacement made in the same transaction does not count: it does not serve yet.
  */
-function touchedLoadBalancers(view: View, changes: readonly Change[]): Set<HexId> {
+function touchedLoadBalancers(view: View, changes: Iterable<Change>): Set<HexId> {
   const touched = new Set<HexId>();
   const groups = new Set<HexId>();
   for (const { kind, id } of changes) {
@@ -85,7 +71,7 @@ function touchedLoadBalancers(view: View, changes: readonly Change[]): Set<HexId
   return touched;
 }
 
-function stopsServing(view: View, after: Overlay, id: HexId): HarmReason | undefined {
+function stopsServing(view: View, after: State, id: HexId): HarmReason | undefined {
   const listeners = [...view.find('listenersOfLoadBalancer', id)];
   const placements = [...view.find('placementsOfLoadBalancer', id)].filter(
     ({ document }) => document.state.kind === 'serving',
@@ -111,7 +97,7 @@ function stopsServing(view: View, after: Overlay, id: HexId): HarmReason | undef
   return undefined;
 }
 
-function losesLastTarget(view: View, after: Overlay, targetGroupId: HexId): boolean {
+function losesLastTarget(view: View, after: State, targetGroupId: HexId): boolean {
   let hadOne = false;
   for (const { id, document } of view.find('targetsOfTargetGroup', targetGroupId)) {
     if (document.state.kind !== 'registered') continue;

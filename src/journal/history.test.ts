@@ -125,10 +125,7 @@ test('history: every version of a document is there, deleted and made again, wit
     );
     const zoneAt = (revision: number) => history.documentAt('node', 'a', revision)?.document.zone;
     assert.deepEqual([0, 1, 2, 3, 4].map(zoneAt), [undefined, '1', '2', undefined, '4']);
-    assert.deepEqual(
-      [...history.basesOf(3)],
-      [{ change: { kind: 'node', id: 'a', before: 2, after: null }, base: node('2') }],
-    );
+    assert.deepEqual([...history.basesOf(3)], [{ kind: 'node', id: 'a', base: node('2'), theirs: null }]);
     assert.deepEqual([...history.everKept('node')], ['a', 'b']);
     assert.deepEqual([...history.versionsOf('node', 'nobody')], []);
     await region.reopen();

@@ -6,22 +6,25 @@ import { assert } from '#base/assert.ts';
 import { accept, type Result, refuse } from '#base/result.ts';
 import type { Change, TransactionHeader } from '#model/change.ts';
 import type { Documents, Entry, Kind } from '#model/documents.ts';
+import { type Key, KeyMap } from '#model/key-map.ts';
 import type { Moment } from '#model/moment.ts';
 import type { IndexName, View } from '#model/view.ts';
 import { PastView } from './past-view.ts';
 import type { Head, Past, Store, Version } from './store.ts';
 
-/** Bounds what is held in memory of a transaction that is being read. */
+/** Bounds what is held in memory of a transaction that is being read, unless the reader holds all of it anyway. */
 const basesAtOnceMax = 100_000;
 
-/** A change with what it replaced; null: there was nothing. */
-export interface ChangeWithBase<K extends Kind = Kind> {
-  readonly change: Change<K>;
-  readonly base: Documents[K] | null;
+/** What a change replaced and what it left, in the words of a merge; null: nothing. */
+export interface Replacement extends Key {
+  readonly base: Documents[Kind] | null;
+  readonly theirs: Documents[Kind] | null;
 }
 
+type Unfinished = { -readonly [Member in keyof Replacement]: Replacement[Member] | undefined } & Key;
+
 /** Changes of a transaction that is still at hand, with what they replaced, so that undoing it need not read a disk. */
-export type Recent = (revision: number) => Iterable<ChangeWithBase> | undefined;
+export type Recent = (revision: number) => Iterable<Replacement> | undefined;
 
 export class History implements Past {
   readonly #store: Store;
@@ -59,14 +62,17 @@ export class History implements Past {
     return this.#store.changesOf(revision);
   }
 
-  /** The changes of one transaction in order, each with the document that it replaced. */
-  *basesOf(revision: number): Iterable<ChangeWithBase> {
+  /**
+   * The changes of one transaction in order, each with the document that it replaced. Of so many `atOnce` those that
+   * were written together are read together.
+   */
+  *basesOf(revision: number, atOnce: number = basesAtOnceMax): Iterable<Replacement> {
     const recent = this.#recent(revision);
     if (recent !== undefined) return yield* recent;
     let changes: Change[] = [];
     for (const change of this.#store.changesOf(revision)) {
       changes.push(change);
-      if (changes.length < basesAtOnceMax) continue;
+      if (changes.length < atOnce) continue;
       yield* this.#withBases(changes);
       changes = [];
     }
@@ -111,38 +117,46 @@ export class History implements Past {
     return this.#past.everKept(kind);
   }
 
-  *#withBases(changes: readonly Change[]): Iterable<ChangeWithBase> {
-    const bases = this.#readTogether(changes);
-    for (const [position, change] of changes.entries()) {
-      const base = bases[position] ?? this.#baseOf(change) ?? null;
-      yield { change, base } as ChangeWithBase;
+  *#withBases(changes: readonly Change[]): Iterable<Replacement> {
+    const unfinished: Unfinished[] = changes.map(({ kind, id, after }) => ({
+      kind,
+      id,
+      theirs: after,
+      base: undefined,
+    }));
+    this.#readTogether(changes, unfinished);
+    for (const [position, replacement] of unfinished.entries()) {
+      replacement.base ??= this.#baseOf(changes[position]!) ?? null;
+      yield replacement as Replacement;
     }
   }
 
-  #baseOf({ kind, id, before }: Change): object | undefined {
+  #baseOf({ kind, id, before }: Change): Documents[Kind] | undefined {
     return before === 0 ? undefined : this.#past.documentAt(kind, id, before)?.document;
   }
 
   /**
-   * The bases that many of the changes have from one transaction: that is read once as a whole, which takes a third of
-   * the time that looking up each of them does. The others are left out.
+   * Fills in the bases that many of the changes have from one transaction: that is read once as a whole, which takes a
+   * third of the time that looking up each of them does. The others are left out.
    */
-  #readTogether(changes: readonly Change[]): (object | null | undefined)[] {
-    const wanted = new Map<number, Map<string, number>>();
-    for (const [position, { kind, id, before }] of changes.entries()) {
-      const positions = wanted.get(before) ?? new Map<string, number>();
-      wanted.set(before, positions.set(`${kind}/${id}`, position));
+  #readTogether(changes: readonly Change[], unfinished: readonly Unfinished[]): void {
+    const wanted = new Map<number, KeyMap<Unfinished>>();
+    for (const [position, { before }] of changes.entries()) {
+      let ofRevision = wanted.get(before);
+      if (ofRevision === undefined) {
+        ofRevision = new KeyMap();
+        wanted.set(before, ofRevision);
+      }
+      ofRevision.add(unfinished[position]!);
     }
-    const bases: (object | null | undefined)[] = [];
-    for (const [revision, positions] of wanted) {
+    for (const [revision, replacements] of wanted) {
       const changesCount = this.#store.header(revision)?.changesCount ?? Number.POSITIVE_INFINITY;
-      if (revision === 0 || positions.size < changesCount / 4) continue;
+      if (revision === 0 || replacements.size < changesCount / 4) continue;
       for (const { kind, id, after } of this.#store.changesOf(revision)) {
-        const position = positions.get(`${kind}/${id}`);
-        if (position !== undefined) bases[position] = after;
+        const replacement = replacements.get(kind, id);
+        if (replacement !== undefined) replacement.base = after;
       }
     }
-    return bases;
   }
 
   /** Times never go back from one revision to the next, so the one wanted is found by halving. */

@@ -14,7 +14,7 @@ import type { Entry } from '#model/documents.ts';
 import { type Fault, fault } from '#model/fault.ts';
 import type { Former, View } from '#model/view.ts';
 import { type SealedTransaction, sealTransaction, type TransactionText } from './chain.ts';
-import { type ChangeWithBase, History } from './history.ts';
+import { History, type Replacement } from './history.ts';
 import { type Head, type Store, StoreFailure, type StoreIdentity } from './store.ts';
 import { type FormerPlacements, Tables } from './tables.ts';
 
@@ -296,15 +296,15 @@ export class Journal {
     }
   }
 
-  #recentChanges(revision: number): Iterable<ChangeWithBase> | undefined {
+  #recentChanges(revision: number): Iterable<Replacement> | undefined {
     const found = this.#recent.find(({ transaction }) => transaction.revision === revision);
     return found && withBases(found);
   }
 }
 
-function* withBases({ transaction, replaced }: Applied): Iterable<ChangeWithBase> {
-  for (const [position, change] of transaction.changes.entries()) {
-    yield { change, base: replaced[position]?.document ?? null } as ChangeWithBase;
+function* withBases({ transaction, replaced }: Applied): Iterable<Replacement> {
+  for (const [position, { kind, id, after }] of transaction.changes.entries()) {
+    yield { kind, id, base: replaced[position]?.document ?? null, theirs: after };
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { assert } from '#base/assert.ts';
 import type { Documents, Entry, Kind } from '#model/documents.ts';
-import { type Former, type IndexName, indexes, type KindOfIndex, type View } from '#model/view.ts';
+import { type Former, type IndexName, indexes, type KindOfIndex, keysOf, type View } from '#model/view.ts';
 import type { Past } from './store.ts';
 
 export class PastView implements View {
@@ -40,10 +40,9 @@ export class PastView implements View {
   *find<I extends IndexName>(index: I, key: string): Iterable<Entry<KindOfIndex<I>>> {
     const { kind, past } = indexes[index];
     assert(past !== 'none', 'the past is asked only for what it can be asked for');
-    const keys = indexes[index].keys as (document: never) => readonly string[];
     for (const id of this.#past.everFound(index, key)) {
       const entry = this.#past.documentAt(kind, id, this.revision);
-      if (entry !== undefined && keys(entry.document as never).includes(key)) yield entry as Entry<KindOfIndex<I>>;
+      if (entry !== undefined && keysOf(index, entry.document).includes(key)) yield entry as Entry<KindOfIndex<I>>;
     }
   }
 

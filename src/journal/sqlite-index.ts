@@ -7,7 +7,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { removeFile } from '#io/files.ts';
 import type { TransactionHeader } from '#model/change.ts';
 import type { Documents, Entry, Kind } from '#model/documents.ts';
-import { type IndexName, indexes } from '#model/view.ts';
+import { type IndexName, indexes, keysOf } from '#model/view.ts';
 import { changeOf, documentOf, type Line, linesOf, UnreadableLine } from './chain.ts';
 import { type Past, StoreDamaged, type Version } from './store.ts';
 
@@ -60,10 +60,9 @@ export interface IndexedLog {
 }
 
 /** Which indexes are kept as a table, by kind: those that the id's beginning does not answer. */
-const tablesOfKind = new Map<Kind, { name: IndexName; keys: (document: never) => readonly string[] }[]>();
-for (const [name, { kind, keys, past }] of Object.entries(indexes)) {
-  if (past !== 'table') continue;
-  tablesOfKind.set(kind, [...(tablesOfKind.get(kind) ?? []), { name: name as IndexName, keys }]);
+const tablesOfKind = new Map<Kind, IndexName[]>();
+for (const [name, { kind, past }] of Object.entries(indexes)) {
+  if (past === 'table') tablesOfKind.set(kind, [...(tablesOfKind.get(kind) ?? []), name as IndexName]);
 }
 
 /** SQLite's result codes for a table that is missing, a malformed file, and one that is no database. */
@@ -239,9 +238,8 @@ export class SqliteIndex implements Past {
     statements.putDocument.run(key, revision, afterText);
     const tables = tablesOfKind.get(kind);
     if (tables === undefined) return;
-    const document = documentOf(afterText) as never;
-    for (const { name, keys } of tables)
-      for (const found of keys(document)) statements.insertFound.run(name, found, key);
+    const document = documentOf(afterText) as Documents[Kind];
+    for (const name of tables) for (const found of keysOf(name, document)) statements.insertFound.run(name, found, key);
   }
 
   #findKey(kind: Kind, id: string): number | undefined {

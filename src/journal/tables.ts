@@ -7,13 +7,13 @@ import type { Change } from '#model/change.ts';
 import type { Documents, Entry, Kind } from '#model/documents.ts';
 import { kinds } from '#model/documents.ts';
 import type { Former, IndexName, KindOfIndex, View } from '#model/view.ts';
-import { indexes, isEmpty } from '#model/view.ts';
+import { indexes, isEmpty, type KeyRule, keyRule } from '#model/view.ts';
 
 type EntriesById = Map<string, Entry>;
 
 /** Most keys find one document: those are kept without a map of their own, which would weigh more than they do. */
 interface IndexTable {
-  readonly keys: (document: never) => readonly string[];
+  readonly rule: KeyRule;
   readonly found: Map<string, Entry | EntriesById>;
 }
 
@@ -40,7 +40,7 @@ export class Tables implements View {
   constructor(formerPlacements: FormerPlacements = noFormerPlacements) {
     this.#formerPlacements = formerPlacements;
     for (const name of Object.keys(indexes) as IndexName[]) {
-      const table: IndexTable = { keys: indexes[name].keys, found: new Map() };
+      const table: IndexTable = { rule: keyRule(name), found: new Map() };
       this.#indexes.set(name, table);
       this.#indexesOfKind.get(indexes[name].kind)!.push(table);
     }
@@ -94,6 +94,11 @@ export class Tables implements View {
     assert(revision > this.revision, 'revisions rise');
     const replaced: (Entry | undefined)[] = [];
     for (const { kind, id, before: revisionBefore, after: document } of changes) {
+      if (revisionBefore === 0 && document !== null) {
+        this.#add({ kind, id, revision, document } as Entry);
+        replaced.push(undefined);
+        continue;
+      }
       const before = this.entry(kind, id);
       assert((before?.revision ?? 0) === revisionBefore, 'a change replaces the revision that it was decided against');
       replaced.push(before);
@@ -120,15 +125,36 @@ export class Tables implements View {
     this.revision = revisionBefore;
   }
 
+  /** As `#replace` of what is not there, with one look less into a table of perhaps a million. */
+  #add(entry: Entry): void {
+    const table = this.#tables.get(entry.kind)!;
+    const size = table.size;
+    table.set(entry.id, entry);
+    assert(table.size > size, 'a change replaces the revision that it was decided against');
+    for (const index of this.#indexesOfKind.get(entry.kind)!) {
+      const { rule } = index;
+      if ('key' in rule) add(index, rule.key(entry.document), entry);
+      else for (const key of rule.keys(entry.document)) add(index, key, entry);
+    }
+  }
+
   #replace(kind: Kind, id: string, before: Entry | undefined, after: Entry | undefined): void {
     if (after !== undefined) this.#tables.get(kind)!.set(id, after);
     else if (before !== undefined) this.#tables.get(kind)!.delete(id);
     for (const index of this.#indexesOfKind.get(kind)!) {
-      const keys = after === undefined ? [] : index.keys(after.document as never);
-      if (before !== undefined) {
-        for (const key of index.keys(before.document as never)) if (!keys.includes(key)) drop(index, key, id);
+      const { rule } = index;
+      if ('key' in rule) {
+        const wasUnder = before && rule.key(before.document);
+        const isUnder = after && rule.key(after.document);
+        if (wasUnder !== undefined && wasUnder !== isUnder) drop(index, wasUnder, id);
+        if (isUnder !== undefined) add(index, isUnder, after!);
+      } else {
+        const isUnder = after === undefined ? [] : rule.keys(after.document);
+        if (before !== undefined) {
+          for (const key of rule.keys(before.document)) if (!isUnder.includes(key)) drop(index, key, id);
+        }
+        for (const key of isUnder) add(index, key, after!);
       }
-      for (const key of keys) add(index, key, after!);
     }
   }
 

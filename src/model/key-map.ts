@@ -1,4 +1,4 @@
-/** A map whose keys are those of documents. A million of them need no text put together for each look. */
+/** Values by the keys of documents. A million of them need no text put together for each look. */
 import type { Kind } from './documents.ts';
 
 /** Under which a document stands. */
@@ -7,43 +7,73 @@ export interface Key {
   readonly id: string;
 }
 
-export class KeyMap<Value> {
-  readonly #kinds = new Map<Kind, Map<string, Value>>();
+/** Values of one kind: a list until the first is looked for by its id, which for many is never. */
+interface Shelf<Value> {
+  list: Value[];
+  byId: Map<string, Value> | undefined;
+}
+
+export class KeyMap<Value extends Key> {
+  readonly #shelves = new Map<Kind, Shelf<Value>>();
 
   get size(): number {
     let size = 0;
-    for (const values of this.#kinds.values()) size += values.size;
+    for (const { list, byId } of this.#shelves.values()) size += byId?.size ?? list.length;
     return size;
   }
 
+  /** Adds a value whose key is not there yet. */
+  add(value: Value): void {
+    const shelf = this.#shelves.get(value.kind);
+    if (shelf === undefined) this.#shelves.set(value.kind, { list: [value], byId: undefined });
+    else if (shelf.byId === undefined) shelf.list.push(value);
+    else shelf.byId.set(value.id, value);
+  }
+
+  /** Puts the value in the place of what stands under its key. */
+  set(value: Value): void {
+    const byId = this.#byId(value.kind);
+    if (byId === undefined) this.add(value);
+    else byId.set(value.id, value);
+  }
+
   get(kind: Kind, id: string): Value | undefined {
-    return this.#kinds.get(kind)?.get(id);
+    return this.#byId(kind)?.get(id);
   }
 
   has(kind: Kind, id: string): boolean {
-    return this.#kinds.get(kind)?.has(id) === true;
+    return this.#byId(kind)?.has(id) === true;
   }
 
-  set(kind: Kind, id: string, value: Value): void {
-    let values = this.#kinds.get(kind);
-    if (values === undefined) {
-      values = new Map();
-      this.#kinds.set(kind, values);
-    }
-    values.set(id, value);
-  }
-
-  delete(kind: Kind, id: string): void {
-    this.#kinds.get(kind)?.delete(id);
+  delete({ kind, id }: Key): void {
+    this.#byId(kind)?.delete(id);
   }
 
   /** By kind in the order in which the first of each came, then in the order of coming. */
   *values(): Iterable<Value> {
-    for (const values of this.#kinds.values()) yield* values.values();
+    for (const kind of this.#shelves.keys()) yield* this.valuesOf(kind);
   }
 
-  /** Those of one kind. */
+  /** Those of one kind, in the order of coming. */
   valuesOf(kind: Kind): Iterable<Value> {
-    return this.#kinds.get(kind)?.values() ?? [];
+    const shelf = this.#shelves.get(kind);
+    return shelf?.byId?.values() ?? shelf?.list ?? [];
   }
+
+  #byId(kind: Kind): Map<string, Value> | undefined {
+    const shelf = this.#shelves.get(kind);
+    if (shelf === undefined) return undefined;
+    if (shelf.byId === undefined) {
+      shelf.byId = new Map(shelf.list.map((value) => [value.id, value]));
+      shelf.list = [];
+    }
+    return shelf.byId;
+  }
+}
+
+/** The values by their own keys; of several under one key, the last. */
+export function keyMapOf<Value extends Key>(values: Iterable<Value>): KeyMap<Value> {
+  const map = new KeyMap<Value>();
+  for (const value of values) map.set(value);
+  return map;
 }

@@ -42,18 +42,20 @@ interface Claim {
 }
 
 interface Laws<K extends Kind> {
-  readonly references: (document: Documents[K]) => readonly Key[];
+  /** What a document always refers to: the kind, and how its id is found. */
+  readonly parents: readonly { readonly kind: Kind; readonly idOf: (document: Documents[K]) => string }[];
+  /** What it may refer to besides. */
+  readonly references?: (document: Documents[K]) => readonly Key[];
   /** Under its id, these find what refers to it. */
   readonly referrers: readonly IndexName[];
-  readonly claims: (document: Documents[K], state: State) => readonly Claim[];
+  readonly claims?: (document: Documents[K], state: State) => readonly Claim[];
 }
 
-const none = () => [];
 const all = () => true;
 
 const laws: { readonly [K in Kind]: Laws<K> } = {
   'load-balancer': {
-    references: none,
+    parents: [],
     referrers: ['listenersOfLoadBalancer', 'placementsOfLoadBalancer'],
     claims: (loadBalancer) => [
       { law: 'name', index: 'loadBalancerByName', key: nameKey(loadBalancer), rivals: all },
@@ -61,17 +63,16 @@ const laws: { readonly [K in Kind]: Laws<K> } = {
     ],
   },
   'target-group': {
-    references: none,
+    parents: [],
     referrers: ['rulesUsingTargetGroup', 'targetsOfTargetGroup'],
     claims: (group) => [{ law: 'name', index: 'targetGroupByName', key: nameKey(group), rivals: all }],
   },
   target: {
-    references: ({ targetGroupId }) => [{ kind: 'target-group', id: targetGroupId }],
+    parents: [{ kind: 'target-group', idOf: ({ targetGroupId }) => targetGroupId }],
     referrers: [],
-    claims: none,
   },
   listener: {
-    references: ({ loadBalancerId }) => [{ kind: 'load-balancer', id: loadBalancerId }],
+    parents: [{ kind: 'load-balancer', idOf: ({ loadBalancerId }) => loadBalancerId }],
     referrers: ['rulesOfListener'],
     claims: ({ loadBalancerId, port }) => [
       {
@@ -83,10 +84,8 @@ const laws: { readonly [K in Kind]: Laws<K> } = {
     ],
   },
   rule: {
-    references: (rule) => [
-      { kind: 'listener', id: rule.listenerId },
-      ...[...targetGroupsOf(rule.actions)].map((id) => ({ kind: 'target-group', id }) as const),
-    ],
+    parents: [{ kind: 'listener', idOf: ({ listenerId }) => listenerId }],
+    references: ({ actions }) => [...targetGroupsOf(actions)].map((id) => ({ kind: 'target-group', id })),
     referrers: [],
     claims: (rule, state) => {
       const loadBalancerId = state.get('listener', rule.listenerId)?.loadBalancerId;
@@ -110,25 +109,25 @@ const laws: { readonly [K in Kind]: Laws<K> } = {
     },
   },
   placement: {
-    references: ({ loadBalancerId, nodeId }) => [
-      { kind: 'load-balancer', id: loadBalancerId },
-      { kind: 'node', id: nodeId },
+    parents: [
+      { kind: 'load-balancer', idOf: ({ loadBalancerId }) => loadBalancerId },
+      { kind: 'node', idOf: ({ nodeId }) => nodeId },
     ],
     referrers: [],
     claims: ({ address }) => [{ law: 'address', index: 'placementByAddress', key: address, rivals: all }],
   },
-  node: { references: none, referrers: ['placementsOfNode'], claims: none },
-  principal: { references: none, referrers: [], claims: none },
-  'access-key': {
-    references: ({ principalId }) => [{ kind: 'principal', id: principalId }],
-    referrers: [],
-    claims: none,
-  },
+  node: { parents: [], referrers: ['placementsOfNode'] },
+  principal: { parents: [], referrers: [] },
+  'access-key': { parents: [{ kind: 'principal', idOf: ({ principalId }) => principalId }], referrers: [] },
 };
 
 /** What the document refers to. */
 export function referencesOf<K extends Kind>(kind: K, document: Documents[K]): readonly Key[] {
-  return laws[kind].references(document);
+  const { parents, references } = laws[kind];
+  return [
+    ...parents.map((parent) => ({ kind: parent.kind, id: parent.idOf(document) })),
+    ...(references?.(document) ?? []),
+  ];
 }
 
 /** The first law that the document breaks in a state that it is part of. */
@@ -138,11 +137,17 @@ export function breachOf<K extends Kind>(
   id: string,
   document: Documents[K],
 ): Breach | undefined {
-  const { references, claims } = laws[kind];
-  for (const other of references(document)) {
+  const { parents, references, claims } = laws[kind];
+  for (const parent of parents) {
+    const parentId = parent.idOf(document);
+    if (state.get(parent.kind, parentId) === undefined) {
+      return { law: 'reference', other: { kind: parent.kind, id: parentId } };
+    }
+  }
+  for (const other of references?.(document) ?? []) {
     if (state.get(other.kind, other.id) === undefined) return { law: 'reference', other };
   }
-  for (const { law, index, key, rivals } of claims(document, state)) {
+  for (const { law, index, key, rivals } of claims?.(document, state) ?? []) {
     for (const found of state.find(index, key)) {
       // An index finds documents of the kind whose claim it serves.
       if (found.id !== id && rivals(found as Found<never>)) return { law, other: { kind, id: found.id } };
@@ -183,10 +188,9 @@ function hasDefaultRule(state: State, listenerId: HexId): boolean {
  * document changes, only those that share a tie with it can be judged differently.
  */
 export function tiesOf<K extends Kind>(state: State, kind: K, id: string, document: Documents[K]): readonly string[] {
-  const { references, claims } = laws[kind];
   return [
     `${kind}/${id}`,
-    ...references(document).map((other) => `${other.kind}/${other.id}`),
-    ...claims(document, state).map(({ index, key }) => `${index}/${key}`),
+    ...referencesOf(kind, document).map((other) => `${other.kind}/${other.id}`),
+    ...(laws[kind].claims?.(document, state) ?? []).map(({ index, key }) => `${index}/${key}`),
   ];
 }

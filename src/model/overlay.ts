@@ -3,8 +3,8 @@
  * changes, never as much as there is state.
  */
 import type { Documents, Kind } from './documents.ts';
-import { type Key, KeyMap } from './key-map.ts';
-import { type IndexName, indexes, type KindOfIndex, type View } from './view.ts';
+import type { Key, KeyMap } from './key-map.ts';
+import { type IndexName, indexes, type KindOfIndex, keysOf, type View } from './view.ts';
 
 /** As much of a view as the laws ask for. */
 export interface State {
@@ -24,13 +24,15 @@ export interface Laid extends Key {
 
 export class Overlay implements State {
   readonly #view: Pick<View, 'get' | 'find'>;
-  readonly #laid = new KeyMap<Laid>();
-  /** For each index that was asked for: key → ids of what was laid there. Some may have been lifted since. */
-  readonly #found = new Map<IndexName, ReadonlyMap<string, readonly string[]>>();
+  readonly #laid: KeyMap<Laid>;
+  readonly #lifted = new Set<Laid>();
+  /** For each index that was asked for: key → what was laid under it, lifted or not. */
+  readonly #found = new Map<IndexName, ReadonlyMap<string, readonly Laid[]>>();
 
-  constructor(view: Pick<View, 'get' | 'find'>, changes: Iterable<Laid>) {
+  /** The changes become the overlay's own: what is lifted is gone from them. */
+  constructor(view: Pick<View, 'get' | 'find'>, changes: KeyMap<Laid>) {
     this.#view = view;
-    for (const change of changes) this.#laid.set(change.kind, change.id, change);
+    this.#laid = changes;
   }
 
   get<K extends Kind>(kind: K, id: string): Documents[K] | undefined {
@@ -39,31 +41,36 @@ export class Overlay implements State {
     return (laid.after ?? undefined) as Documents[K] | undefined;
   }
 
-  *find<I extends IndexName>(index: I, key: string): Iterable<Found<KindOfIndex<I>>> {
+  find<I extends IndexName>(index: I, key: string): readonly Found<KindOfIndex<I>>[] {
     const { kind } = indexes[index];
-    for (const entry of this.#view.find(index, key)) if (!this.#laid.has(kind, entry.id)) yield entry;
-    for (const id of this.#laidUnder(index).get(key) ?? []) {
-      const after = this.#laid.get(kind, id)?.after;
-      if (after) yield { id, document: after as Documents[KindOfIndex<I>] };
+    const found: Found<KindOfIndex<I>>[] = [];
+    for (const entry of this.#view.find(index, key)) if (!this.#laid.has(kind, entry.id)) found.push(entry);
+    const laidHere = this.#laidUnder(index).get(key);
+    if (laidHere === undefined) return found;
+    for (const laid of laidHere) {
+      if (!this.#lifted.has(laid)) found.push({ id: laid.id, document: laid.after as Documents[KindOfIndex<I>] });
     }
+    return found;
   }
 
   /** Takes a change away again: the document is as it is in the view. */
-  lift({ kind, id }: Key): void {
-    this.#laid.delete(kind, id);
+  lift(key: Key): void {
+    const laid = this.#laid.get(key.kind, key.id);
+    if (laid === undefined) return;
+    this.#lifted.add(laid);
+    this.#laid.delete(key);
   }
 
-  #laidUnder(index: IndexName): ReadonlyMap<string, readonly string[]> {
+  #laidUnder(index: IndexName): ReadonlyMap<string, readonly Laid[]> {
     const known = this.#found.get(index);
     if (known !== undefined) return known;
-    const found = new Map<string, string[]>();
-    const keysOf = indexes[index].keys as (document: unknown) => readonly string[];
-    for (const { id, after } of this.#laid.valuesOf(indexes[index].kind)) {
-      if (after === null) continue;
-      for (const key of keysOf(after)) {
-        const ids = found.get(key);
-        if (ids === undefined) found.set(key, [id]);
-        else ids.push(id);
+    const found = new Map<string, Laid[]>();
+    for (const laid of this.#laid.valuesOf(indexes[index].kind)) {
+      if (laid.after === null) continue;
+      for (const key of keysOf(index, laid.after)) {
+        const others = found.get(key);
+        if (others === undefined) found.set(key, [laid]);
+        else others.push(laid);
       }
     }
     this.#found.set(index, found);

@@ -6,56 +6,58 @@ import type { Documents, Entry, Kind } from './documents.ts';
 import { nameKey } from './keys.ts';
 import { targetGroupsOf } from './rule-actions.ts';
 
+const noKeys: readonly string[] = [];
+const allUnderOne: readonly string[] = [''];
+
 /**
- * index → the kind it finds, the keys under which a document of that kind is found, and how it is found in the past:
- * by the beginning of its id, by a table of everything ever found, or not at all.
+ * index → the kind it finds, the key (or the keys) under which a document of that kind is found, and how it is found in
+ * the past: by the beginning of its id, by a table of everything ever found, or not at all.
  */
 export const indexes = {
-  loadBalancerByName: {
-    kind: 'load-balancer',
-    keys: (it: Documents['load-balancer']) => [nameKey(it)],
-    past: 'table',
-  },
-  loadBalancerByDnsName: {
-    kind: 'load-balancer',
-    keys: (it: Documents['load-balancer']) => [it.dnsName],
-    past: 'table',
-  },
-  loadBalancersOfAccount: {
-    kind: 'load-balancer',
-    keys: (it: Documents['load-balancer']) => [it.account],
-    past: 'table',
-  },
-  targetGroupByName: { kind: 'target-group', keys: (it: Documents['target-group']) => [nameKey(it)], past: 'table' },
-  targetGroupsOfAccount: { kind: 'target-group', keys: (it: Documents['target-group']) => [it.account], past: 'table' },
-  listenersOfLoadBalancer: {
-    kind: 'listener',
-    keys: (it: Documents['listener']) => [it.loadBalancerId],
-    past: 'table',
-  },
-  rulesOfListener: { kind: 'rule', keys: (it: Documents['rule']) => [it.listenerId], past: 'table' },
+  loadBalancerByName: { kind: 'load-balancer', key: (it: Documents['load-balancer']) => nameKey(it), past: 'table' },
+  loadBalancerByDnsName: { kind: 'load-balancer', key: (it: Documents['load-balancer']) => it.dnsName, past: 'table' },
+  loadBalancersOfAccount: { kind: 'load-balancer', key: (it: Documents['load-balancer']) => it.account, past: 'table' },
+  targetGroupByName: { kind: 'target-group', key: (it: Documents['target-group']) => nameKey(it), past: 'table' },
+  targetGroupsOfAccount: { kind: 'target-group', key: (it: Documents['target-group']) => it.account, past: 'table' },
+  listenersOfLoadBalancer: { kind: 'listener', key: (it: Documents['listener']) => it.loadBalancerId, past: 'table' },
+  rulesOfListener: { kind: 'rule', key: (it: Documents['rule']) => it.listenerId, past: 'table' },
   rulesUsingTargetGroup: {
     kind: 'rule',
     keys: (it: Documents['rule']) => [...targetGroupsOf(it.actions)],
     past: 'table',
   },
-  targetsOfTargetGroup: { kind: 'target', keys: (it: Documents['target']) => [it.targetGroupId], past: 'id-prefix' },
+  targetsOfTargetGroup: { kind: 'target', key: (it: Documents['target']) => it.targetGroupId, past: 'id-prefix' },
   drainingTargets: {
     kind: 'target',
-    keys: (it: Documents['target']) => (it.state.kind === 'draining' ? [''] : []),
+    keys: (it: Documents['target']) => (it.state.kind === 'draining' ? allUnderOne : noKeys),
     past: 'none',
   },
   placementsOfLoadBalancer: {
     kind: 'placement',
-    keys: (it: Documents['placement']) => [it.loadBalancerId],
+    key: (it: Documents['placement']) => it.loadBalancerId,
     past: 'id-prefix',
   },
-  placementsOfNode: { kind: 'placement', keys: (it: Documents['placement']) => [it.nodeId], past: 'table' },
-  placementByAddress: { kind: 'placement', keys: (it: Documents['placement']) => [it.address], past: 'table' },
+  placementsOfNode: { kind: 'placement', key: (it: Documents['placement']) => it.nodeId, past: 'table' },
+  placementByAddress: { kind: 'placement', key: (it: Documents['placement']) => it.address, past: 'table' },
 } as const;
 
 export type IndexName = keyof typeof indexes;
 export type KindOfIndex<I extends IndexName> = (typeof indexes)[I]['kind'];
+
+/** How an index finds a document of its kind: under one key, or under any number. */
+export type KeyRule =
+  | { readonly key: (document: Documents[Kind]) => string }
+  | { readonly keys: (document: Documents[Kind]) => readonly string[] };
+
+export function keyRule(index: IndexName): KeyRule {
+  return indexes[index] as unknown as KeyRule;
+}
+
+/** The keys under which the index finds the document, which is of its kind. */
+export function keysOf(index: IndexName, document: Documents[Kind]): readonly string[] {
+  const rule = keyRule(index);
+  return 'key' in rule ? [rule.key(document)] : rule.keys(document);
+}
 
 export interface View {
   /** The last revision that this view contains. */

@@ -1,6 +1,6 @@
 /** The laws of the state, checked by searching through all of it: what the tables of laws and indexes are held to. */
 import assert from 'node:assert/strict';
-import { type IndexName, indexes, type View } from '#model/view.ts';
+import { type IndexName, indexes, keysOf, type View } from '#model/view.ts';
 
 /** Asserts every law of the state, each in the plainest way. */
 export function checkLaws(tables: View): void {
@@ -54,10 +54,10 @@ export function checkLaws(tables: View): void {
 /** Every index finds exactly what a search through the whole table finds. */
 function checkIndexes(tables: View): void {
   for (const index of Object.keys(indexes) as IndexName[]) {
-    const { kind, keys } = indexes[index];
+    const { kind } = indexes[index];
     const wanted = new Map<string, string[]>();
     for (const { id, document } of tables.all(kind)) {
-      for (const key of (keys as (it: unknown) => readonly string[])(document)) {
+      for (const key of keysOf(index, document)) {
         wanted.set(key, [...(wanted.get(key) ?? []), id]);
       }
     }

@@ -8,12 +8,12 @@ import type { History } from '#journal/history.ts';
 import type { Journal } from '#journal/journal.ts';
 import type { Documents, Kind } from '#model/documents.ts';
 import type { Conflict, PlanLine, PlanResult, ResourceChange, ResourceName } from '#model/history.ts';
-import type { Key } from '#model/key-map.ts';
+import { type Key, type KeyMap, keyMapOf } from '#model/key-map.ts';
 import type { Law } from '#model/laws.ts';
 import { memberChanges, shownDocument } from '#model/members.ts';
 import type { View } from '#model/view.ts';
 import { type NameViews, nameOf } from './naming.ts';
-import { makePlan, type Obstacle, type Plan, type Wish } from './plan.ts';
+import { makePlan, type Obstacle, type Plan, type Wanted, type Wish } from './plan.ts';
 import { lastDocument, type Refusal } from './scope.ts';
 
 /** Conflicts beyond so many are counted, and not listed. */
@@ -144,11 +144,13 @@ function notesOf({ changes, obstacles, placedAnew, unplaced }: Plan, views: Name
 
 /** What is called by name may be gone now and gone then: its last version names it. */
 function namesOf({ journal }: TimeTravel, history: History, { wanted }: Errand): NameViews {
+  let byKey: KeyMap<Wanted> | undefined;
   return {
     now: journal.view,
     past: {
       get: (kind, id) => {
-        const known = wanted.get(kind, id);
+        byKey ??= keyMapOf(wanted);
+        const known = byKey.get(kind, id);
         return (
           ((known?.base ?? known?.theirs) as Documents[typeof kind] | undefined) ?? lastDocument(history, kind, id)
         );

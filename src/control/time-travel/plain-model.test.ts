@@ -8,7 +8,7 @@ import type { History } from '#journal/history.ts';
 import type { Change } from '#model/change.ts';
 import { type Documents, type Kind, kinds } from '#model/documents.ts';
 import { breachOf } from '#model/laws.ts';
-import { type IndexName, indexes, type View } from '#model/view.ts';
+import { type IndexName, indexes, keysOf, type View } from '#model/view.ts';
 import { restore } from './restore.ts';
 import { revert } from './revert.ts';
 import { JournalRegion, settled, type Told, told } from './test-journal-region.ts';
@@ -112,11 +112,10 @@ function checkPast(history: History, copies: readonly Copy[], revision: number):
   for (const index of Object.keys(indexes) as IndexName[]) {
     if (indexes[index].past === 'none') continue;
     const { kind } = indexes[index];
-    const keysOf = indexes[index].keys as (document: unknown) => readonly string[];
     const wanted = new Map<string, string[]>();
     for (const [key, document] of copy) {
       if (!key.startsWith(`${kind}/`)) continue;
-      for (const found of keysOf(document)) wanted.set(found, [...(wanted.get(found) ?? []), idOf(key)]);
+      for (const found of keysOf(index, document)) wanted.set(found, [...(wanted.get(found) ?? []), idOf(key)]);
     }
     for (const [found, ids] of wanted) {
       assert.deepEqual([...view.find(index, found)].map(({ id }) => id).toSorted(), ids.toSorted(), index);

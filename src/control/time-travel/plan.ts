@@ -5,10 +5,10 @@
 
 import { type AddressTerms, place } from '#control/workflows/placement.ts';
 import { mergeDocument } from '#journal/merge.ts';
-import { type Change, put, remove } from '#model/change.ts';
+import type { Change } from '#model/change.ts';
 import type { Documents, HexId, Kind } from '#model/documents.ts';
 import type { KeepChoice, PlanCounts } from '#model/history.ts';
-import type { Key, KeyMap } from '#model/key-map.ts';
+import { type Key, KeyMap } from '#model/key-map.ts';
 import { type Breach, breachOf, breachWithout, tiesOf } from '#model/laws.ts';
 import { type Laid, Overlay } from '#model/overlay.ts';
 import { isEmpty, type View } from '#model/view.ts';
@@ -21,7 +21,8 @@ export interface Wanted extends Key {
 }
 
 export interface Wish {
-  readonly wanted: KeyMap<Wanted>;
+  /** Each key once. */
+  readonly wanted: Iterable<Wanted>;
   /** Decides conflicts. */
   readonly keep?: KeepChoice;
   /** The same for single documents, by `KIND/ID`. */
@@ -78,27 +79,29 @@ export function makePlan(view: View, wish: Wish, terms: AddressTerms): Plan {
   const hinder = ({ wanted, ours }: Pick<Step, 'wanted' | 'ours'>, cause: Obstacle['cause']) => {
     obstacles.push({ wanted, ours, oursRevision: view.revisionOf(wanted.kind, wanted.id), cause });
   };
-  const steps: Step[] = [];
-  for (const wanted of wish.wanted.values()) {
+  const steps = new KeyMap<Step>();
+  for (const wanted of wish.wanted) {
     const { kind, id, base } = wanted;
     const ours = view.get(kind, id) ?? null;
     const theirs = wanted.theirs === undefined ? ours : wanted.theirs;
     const decided = keepByKey === undefined ? keep : (keepByKey.get(`${kind}/${id}`) ?? keep);
     const { document, conflict } = mergeDocument(kind, { base, theirs, ours }, decided);
     if (conflict !== undefined) hinder({ wanted, ours }, { changedMembers: conflict });
-    if (document !== ours) steps.push({ kind, id, ours, after: document, wanted });
+    if (document !== ours) steps.add({ kind, id, ours, after: document, wanted });
   }
   addDraining(view, steps);
   const overlay = new Overlay(view, steps);
-  const dropped = dropUnlawful(overlay, steps);
-  for (const [step, breach] of dropped) hinder(step, { breach });
-  const lawful = dropped.size === 0 ? steps : steps.filter((step) => !dropped.has(step));
+  for (const [step, breach] of dropUnlawful(overlay, steps)) hinder(step, { breach });
 
-  const changes = lawful.map(({ kind, id, after }) =>
-    after === null ? remove(view, kind, id) : put(view, kind, id, after),
-  );
-  const replaced = lawful.map(({ ours }) => ours);
-  const placed = placeAgain(view, overlay, lawful, terms);
+  const changes: Change[] = [];
+  const replaced: (Documents[Kind] | null)[] = [];
+  for (const { kind, id, ours, after } of steps.values()) {
+    // Mostly there is nothing, and a million looks are spared.
+    const before = ours === null ? 0 : view.revisionOf(kind, id);
+    changes.push({ kind, id, before, after } as Change);
+    replaced.push(ours);
+  }
+  const placed = placeAgain(view, overlay, steps, terms);
   for (const change of placed.changes) {
     changes.push(change);
     replaced.push(null);
@@ -107,27 +110,25 @@ export function makePlan(view: View, wish: Wish, terms: AddressTerms): Plan {
 }
 
 /** A target group takes along what drains: that is on its way out anyway, and holds nothing back. */
-function addDraining(view: View, steps: Step[]): void {
-  const groups = steps.filter(({ kind, after }) => kind === 'target-group' && after === null);
-  if (groups.length === 0) return;
-  const known = new Set(steps.filter(({ kind }) => kind === 'target').map(({ id }) => id));
-  for (const group of groups) {
+function addDraining(view: View, steps: KeyMap<Step>): void {
+  for (const group of steps.valuesOf('target-group')) {
+    if (group.after !== null) continue;
     for (const { id, document: ours } of view.find('targetsOfTargetGroup', group.id)) {
-      if (ours.state.kind !== 'draining' || known.has(id)) continue;
+      if (ours.state.kind !== 'draining' || steps.has('target', id)) continue;
       const wanted = { kind: 'target', id, base: null, theirs: undefined } as const;
-      steps.push({ kind: 'target', id, ours, after: null, wanted });
+      steps.add({ kind: 'target', id, ours, after: null, wanted });
     }
   }
 }
 
 /**
- * Lifts from the overlay what breaks a law, then what breaks one because of that, and so on. Gives back what was lifted
- * and the law that each broke.
+ * Lifts from the overlay, and so from the steps under it, what breaks a law, then what breaks one because of that, and
+ * so on. Gives back what was lifted and the law that each broke.
  */
-function dropUnlawful(overlay: Overlay, steps: readonly Step[]): ReadonlyMap<Step, Breach> {
+function dropUnlawful(overlay: Overlay, steps: KeyMap<Step>): ReadonlyMap<Step, Breach> {
   const dropped = new Map<Step, Breach>();
   let tied: ReadonlyMap<string, readonly Step[]> | undefined;
-  let unsure: Iterable<Step> = steps;
+  let unsure: Iterable<Step> = steps.values();
   while (true) {
     const droppedNow: Step[] = [];
     for (const step of unsure) {
@@ -158,9 +159,9 @@ function breachOfStep(overlay: Overlay, { kind, id, ours, after }: Step): Breach
   return breachWithout<Kind>(overlay, kind, id, ours!);
 }
 
-function stepsByTie(overlay: Overlay, steps: readonly Step[]): ReadonlyMap<string, readonly Step[]> {
+function stepsByTie(overlay: Overlay, steps: KeyMap<Step>): ReadonlyMap<string, readonly Step[]> {
   const tied = new Map<string, Step[]>();
-  for (const step of steps) {
+  for (const step of steps.values()) {
     for (const tie of tiesOfStep(overlay, step)) {
       const others = tied.get(tie);
       if (others === undefined) tied.set(tie, [step]);
@@ -182,15 +183,15 @@ function tiesOfStep(overlay: Overlay, { kind, id, ours, after }: Step): Set<stri
 function placeAgain(
   view: View,
   overlay: Overlay,
-  steps: readonly Step[],
+  steps: KeyMap<Step>,
   terms: AddressTerms,
 ): Pick<Plan, 'placedAnew' | 'unplaced'> & { readonly changes: readonly Change[] } {
   const changes: Change[] = [];
   const placedAnew: HexId[] = [];
   const unplaced: HexId[] = [];
   let taken: Set<string> | undefined;
-  for (const { kind, id, ours, after } of steps) {
-    if (kind !== 'load-balancer' || ours !== null || after === null) continue;
+  for (const { id, ours, after } of steps.valuesOf('load-balancer')) {
+    if (ours !== null || after === null) continue;
     if (!isEmpty(overlay.find('placementsOfLoadBalancer', id))) continue;
     taken ??= addressesOf(steps);
     const zones = (after as Documents['load-balancer']).zones.map(({ zone }) => zone);
@@ -205,10 +206,10 @@ function placeAgain(
   return { changes, placedAnew, unplaced };
 }
 
-function addressesOf(steps: readonly Step[]): Set<string> {
+function addressesOf(steps: KeyMap<Step>): Set<string> {
   const addresses = new Set<string>();
-  for (const { kind, after } of steps) {
-    if (kind === 'placement' && after !== null) addresses.add((after as Documents['placement']).address);
+  for (const { after } of steps.valuesOf('placement')) {
+    if (after !== null) addresses.add((after as Documents['placement']).address);
   }
   return addresses;
 }

@@ -47,7 +47,15 @@ export async function restore(travel: TimeTravel, request: RestoreRequest): Prom
     }
     readTo = onlyAt;
     const title = `restore to ${revision.value}${scopeTitle(request)}`;
-    const errand = { action: 'Restore', title, reason, dryRun, notes: [note], wanted, onlyAt } as const;
+    const errand = {
+      action: 'Restore',
+      title,
+      reason,
+      dryRun,
+      notes: [note],
+      wanted: [...wanted.values()],
+      onlyAt,
+    } as const;
     const answer = await carryOut(travel, history, errand);
     if (answer !== undefined) return answer;
   }
@@ -66,7 +74,7 @@ function readScope(history: History, keys: Iterable<Key>, revision: number, { jo
   const wanted = new KeyMap<Wanted>();
   const add = ({ kind, id }: Key) => {
     const base = history.documentAt(kind, id, revision)?.document ?? null;
-    wanted.set(kind, id, { kind, id, base, theirs: undefined });
+    wanted.set({ kind, id, base, theirs: undefined });
   };
   for (const key of keys) add(key);
   addNeeds(history, journal.view, wanted, add);
@@ -75,9 +83,8 @@ function readScope(history: History, keys: Iterable<Key>, revision: number, { jo
 
 function readChanged(history: History, wanted: KeyMap<Wanted>, from: number, to: number): void {
   for (let revision = from; revision <= to; revision += 1) {
-    for (const { change, base } of history.basesOf(revision)) {
-      const { kind, id } = change;
-      if (returns(kind) && !wanted.has(kind, id)) wanted.set(kind, id, { kind, id, base, theirs: undefined });
+    for (const { kind, id, base } of history.basesOf(revision, Number.POSITIVE_INFINITY)) {
+      if (returns(kind) && !wanted.has(kind, id)) wanted.add({ kind, id, base, theirs: undefined });
     }
   }
 }

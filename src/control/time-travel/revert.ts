@@ -5,12 +5,11 @@
 import { accept, type Result, refuse } from '#base/result.ts';
 import type { History } from '#journal/history.ts';
 import type { KeepChoice } from '#model/history.ts';
-import { KeyMap } from '#model/key-map.ts';
-import type { View } from '#model/view.ts';
+import { type Key, KeyMap, keyMapOf } from '#model/key-map.ts';
 import { carryOut, type PlanAnswer, type TimeTravel } from './carry-out.ts';
 import { addNeeds, findFamilies } from './families.ts';
 import { returns, type Wanted } from './plan.ts';
-import type { Refusal } from './scope.ts';
+import { keyText, type Refusal } from './scope.ts';
 
 export interface RevertRequest {
   readonly from: number;
@@ -32,10 +31,9 @@ export async function revert(travel: TimeTravel, request: RevertRequest): Promis
   const wanted = narrow(travel, history, request, changed.value.wanted);
   if (!wanted.ok) return wanted;
   const { from, to, keep, keepByKey, dryRun, reason } = request;
-  for (const key of keepByKey?.keys() ?? []) {
-    const slash = key.indexOf('/');
-    if (wanted.value.has(key.slice(0, slash) as Wanted['kind'], key.slice(slash + 1))) continue;
-    return refuse({ status: 400, error: `keep: '${key.slice(0, 200)}' is not among what is reverted` });
+  const stray = keepByKey && strayKey(keepByKey.keys(), wanted.value);
+  if (stray !== undefined) {
+    return refuse({ status: 400, error: `keep: '${stray.slice(0, 200)}' is not among what is reverted` });
   }
   const title = from === to ? `revert of ${from}` : `revert of ${from}..${to}`;
   const { leftOut } = changed.value;
@@ -48,7 +46,7 @@ export async function revert(travel: TimeTravel, request: RevertRequest): Promis
 function readRange(
   history: History,
   { from, to }: Pick<RevertRequest, 'from' | 'to'>,
-): Result<{ readonly wanted: KeyMap<Wanted>; readonly leftOut: number }, Refusal> {
+): Result<{ readonly wanted: readonly Wanted[]; readonly leftOut: number }, Refusal> {
   if (from > to) return refuse({ status: 400, error: `the range ${from}..${to} ends before it begins` });
   for (const revision of [from, to]) {
     const known = history.revisionAt({ kind: 'revision', revision });
@@ -57,24 +55,30 @@ function readRange(
   if (from <= history.origin) {
     return refuse({ status: 404, error: `revision ${from} is where the history begins: there is nothing before it` });
   }
-  const wanted = new KeyMap<Wanted>();
+  const wanted: Wanted[] = [];
   let leftOut = 0;
   for (let revision = from; revision <= to; revision += 1) {
     let changesCount = 0;
-    for (const { change, base } of history.basesOf(revision)) {
+    for (const replacement of history.basesOf(revision, Number.POSITIVE_INFINITY)) {
       changesCount += 1;
-      const { kind, id, after } = change;
-      if (returns(kind)) {
-        const known = wanted.get(kind, id);
-        wanted.set(kind, id, { kind, id, base: known === undefined ? base : known.base, theirs: after });
-      } else {
-        leftOut += 1;
-      }
+      if (returns(replacement.kind)) wanted.push(replacement);
+      else leftOut += 1;
     }
     const missing = missingChanges(history, revision, changesCount);
     if (missing !== undefined) return refuse({ status: 409, error: missing });
   }
-  return accept({ wanted, leftOut });
+  // A transaction changes each document once.
+  return accept({ wanted: from === to ? wanted : joined(wanted), leftOut });
+}
+
+/** Several changes of a document as one: from before the first to after the last. */
+function joined(wanted: readonly Wanted[]): readonly Wanted[] {
+  const byKey = new KeyMap<Wanted>();
+  for (const { kind, id, base, theirs } of wanted) {
+    const known = byKey.get(kind, id);
+    byKey.set({ kind, id, base: known === undefined ? base : known.base, theirs });
+  }
+  return [...byKey.values()];
 }
 
 /** Why not everything can be read that the revision changed. */
@@ -90,20 +94,27 @@ function narrow(
   { journal, region }: TimeTravel,
   history: History,
   { only }: RevertRequest,
-  changed: KeyMap<Wanted>,
-): Result<KeyMap<Wanted>, Refusal> {
+  changed: readonly Wanted[],
+): Result<readonly Wanted[], Refusal> {
   if (only === undefined) return accept(changed);
   const families = findFamilies(history, only, region);
   if (!families.ok) return families;
+  const byKey = keyMapOf(changed);
   const wanted = new KeyMap<Wanted>();
-  const add = (kind: Wanted['kind'], id: string) => {
-    const known = changed.get(kind, id);
-    if (known !== undefined) wanted.set(kind, id, known);
+  const add = ({ kind, id }: Key) => {
+    const known = byKey.get(kind, id);
+    if (known !== undefined) wanted.set(known);
   };
-  for (const { kind, id } of families.value) add(kind, id);
-  const view: View = journal.view;
-  addNeeds(history, view, wanted, ({ kind, id }) => add(kind, id));
-  return accept(wanted);
+  for (const key of families.value) add(key);
+  addNeeds(history, journal.view, wanted, add);
+  return accept([...wanted.values()]);
+}
+
+/** The first key that is none of what is wanted. */
+function strayKey(keys: Iterable<string>, wanted: readonly Wanted[]): string | undefined {
+  const known = new Set(wanted.map(keyText));
+  for (const key of keys) if (!known.has(key)) return key;
+  return undefined;
 }
 
 function leftOutNote(leftOut: number): string {

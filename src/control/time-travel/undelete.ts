@@ -56,7 +56,14 @@ export async function undelete(travel: TimeTravel, request: UndeleteRequest): Pr
     reading.notes.push(`Target group ${nameOf(reading, group)} was deleted too, and comes back with it.`);
   }
   const { wanted, notes } = reading;
-  const errand = { action: 'Undelete', title: `undelete of ${arn}`, reason, dryRun, notes, wanted } as const;
+  const errand = {
+    action: 'Undelete',
+    title: `undelete of ${arn}`,
+    reason,
+    dryRun,
+    notes,
+    wanted: [...wanted.values()],
+  } as const;
   return (await carryOut(travel, history, errand))!;
 }
 
@@ -103,7 +110,7 @@ function readFamily(
     const document = history.documentAt(kind, id, revision)?.document;
     if (document === undefined || view.get(kind, id) !== undefined) continue;
     if (kind === 'target' && (document as Documents['target']).state.kind === 'draining') continue;
-    wanted.set(kind, id, { kind, id, base: document, theirs: null });
+    wanted.set({ kind, id, base: document, theirs: null });
   }
 }
 
@@ -140,7 +147,7 @@ function readTargetsBefore(
         continue;
       }
       if (end !== undefined && isTakingApart(end, deletion)) {
-        wanted.set('target', id, { kind: 'target', id, base: document, theirs: null });
+        wanted.set({ kind: 'target', id, base: document, theirs: null });
         count += 1;
       }
       break;
