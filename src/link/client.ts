@@ -36,7 +36,7 @@ export interface LinkClientOptions {
   readonly token: string;
   readonly role: FollowerRole;
   readonly log: Log;
-  /** Where the follower is, and what it holds: asked each time the link comes up. */
+  /** Where the follower is, and what it holds: asked each time the link comes up, and at no other time. */
   readonly state: () => {
     readonly position: LinkPosition;
     readonly holds: { readonly loadBalancers: readonly string[]; readonly targetGroups: readonly string[] };
@@ -59,6 +59,8 @@ export class LinkClient {
   #stopped = false;
   #staged: Entry[] = [];
   #stagedChanges: Change[] = [];
+  /** The revision that the follower was told of last on this connection. */
+  #revision = 0;
   /** Since this connection came up. */
   #isInStep = false;
   #lastComplaint = '';
@@ -107,7 +109,9 @@ export class LinkClient {
     this.#isInStep = false;
     webSocket.on('open', () => {
       this.#lastComplaint = '';
-      this.send({ type: 'hello', protocol: linkProtocol, role, ...this.#options.state() });
+      const state = this.#options.state();
+      this.#revision = state.position.revision;
+      this.send({ type: 'hello', protocol: linkProtocol, role, ...state });
     });
     webSocket.on('ping', () => {
       this.#silentMs = 0;
@@ -131,7 +135,7 @@ export class LinkClient {
   }
 
   #receive(frame: DownFrame): void {
-    const { onNews, onDiverged, onNodes, state, stats } = this.#options;
+    const { onNews, onDiverged, onNodes, stats } = this.#options;
     switch (frame.type) {
       case 'documents':
         for (const entry of frame.entries) this.#staged.push(entry);
@@ -143,7 +147,8 @@ export class LinkClient {
         const entries = this.#staged;
         this.#staged = [];
         // Not the continuation of where we are: ask again rather than guess.
-        if (frame.from !== state().position.revision) return this.#webSocket?.terminate();
+        if (frame.from !== this.#revision) return this.#webSocket?.terminate();
+        this.#revision = frame.position.revision;
         onNews({ entries, transactions: this.#withStaged(frame.transactions), position: frame.position });
         if (!this.#isInStep) this.#options.onConnected();
         this.#isInStep = true;

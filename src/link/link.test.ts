@@ -102,6 +102,7 @@ class Follower {
   readonly replica: Replica;
   readonly client: LinkClient;
   diverged = '';
+  statesAsked = 0;
 
   constructor(path: string, port: number, role: FollowerRole = { kind: 'node', id: 'node-1', zone: 'a', prefix: 'p' }) {
     this.replica = openReplica(path, silentLog);
@@ -111,6 +112,7 @@ class Follower {
       role,
       log: silentLog,
       state: () => ({
+        asked: ++this.statesAsked,
         position: this.replica.position,
         holds: {
           loadBalancers: [...this.replica.view.all('load-balancer')].map(({ id }) => id),
@@ -231,6 +233,7 @@ test('link: a node gets what is placed on it and all that this refers to, and no
       'target g2/t2',
     ].sort(),
   );
+  assert.equal(follower.statesAsked, 1, 'a node lets go of what is out of use when it is asked');
 });
 
 test('link: a follower that was away resumes, learns of removals by tombstone, and keeps what nobody mentions', async (context) => {
