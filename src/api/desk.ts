@@ -8,6 +8,7 @@ import type { KeyHolder } from '#control/keys.ts';
 import type { Clock } from '#io/clock.ts';
 import type { Log } from '#io/log.ts';
 import { type Fault, fault, faults } from '#model/fault.ts';
+import { type Moment, parseMoment } from '#model/moment.ts';
 import { decodeInput, type Form, parseForm, shown } from './query.ts';
 import { type ApiDefinition, apis, type OperationShape } from './shapes.ts';
 import { type Caller, createSignatureVerifier, type VerifySignature } from './signature-v4.ts';
@@ -45,6 +46,8 @@ export interface DeskRequest {
 export interface DeskAnswer {
   readonly status: number;
   readonly text: string;
+  /** The revision of the past that was asked. */
+  readonly revision?: number;
 }
 
 /** What is asked for: an operation of one of the APIs. */
@@ -87,14 +90,18 @@ export class Desk {
     }
     const input = decodeInput(form, target.operation.input);
     if (!input.ok) return this.refuse(request.id, input.fault, target);
+    const at = readMoment(request, this.#options.clock.wallMs());
+    if (!at.ok) return this.refuse(request.id, at.fault, target);
     try {
       const { principal, account } = caller;
-      const call = { version, action, input: input.value, principal, account, requestId: request.id };
+      const past = at.value && { at: at.value };
+      const call = { version, action, input: input.value, principal, account, requestId: request.id, ...past };
       const result = await this.#options.execute(call);
       if (!result.ok) return this.refuse(request.id, result.fault, target);
-      const text = encodeAnswer(target.api, target.operation, result.value, request.id);
+      const { output, revision } = result.value;
+      const text = encodeAnswer(target.api, target.operation, output, request.id);
       this.#count(action, 'OK');
-      return { status: 200, text };
+      return { status: 200, text, ...(revision !== undefined && { revision }) };
     } catch (bug) {
       // The input stays out of the log: it can hold a customer's secrets.
       this.#options.log.error(`request ${request.id} (${action} by ${caller.principal}) met a bug: ${stackOf(bug)}`);
@@ -166,6 +173,17 @@ function readForm({ method, headers, body }: DeskRequest, query: Form): Result<F
   } catch {
     return refuse(fault('MalformedInput', 'the body is not UTF-8'));
   }
+}
+
+/** The moment that a call asks about, in the header `x-ballast-at`. */
+function readMoment({ headers }: DeskRequest, nowMs: number): Result<Moment | undefined, Fault> {
+  const values = headers.get('x-ballast-at');
+  if (values === undefined) return accept(undefined);
+  if (values.length > 1) {
+    return refuse(fault('ValidationError', `x-ballast-at: found ${values.length} times; allowed: once`));
+  }
+  const moment = parseMoment(values[0]!.trim(), nowMs);
+  return moment.ok ? moment : refuse(fault('ValidationError', `x-ballast-at: ${moment.fault}`));
 }
 
 function stackOf(bug: unknown): string {

@@ -49,13 +49,14 @@ export function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
     if (body === undefined) return;
     const id = uuid(options.random);
     const { method = '', url = '' } = request;
-    const { status, text } = body.ok
+    const { status, text, revision } = body.ok
       ? await desk.answer({ id, method, url, headers: headersOf(request), body: body.value })
       : desk.refuse(id, body.fault);
     response.writeHead(status, {
       'content-type': 'text/xml',
       'content-length': Buffer.byteLength(text),
       'x-amzn-requestid': id,
+      ...(revision !== undefined && { 'x-ballast-revision': revision }),
       // A connection that its client would keep must not hold up a server that closes.
       ...(!server.listening && { connection: 'close' }),
     });

@@ -93,12 +93,12 @@ function timeFault({ signedAt, signedAtMs, expiresSeconds }: Claim, nowMs: numbe
   return fault('SignatureDoesNotMatch', message);
 }
 
-/** Without its host a request could be replayed elsewhere; an unsigned `x-amz-…` could be put in on the way. */
+/** Without its host a request could be replayed elsewhere; what means something could be put in on the way. */
 function headersFault({ signedHeaders }: Claim, { headers }: SignedRequest): Fault | undefined {
   const isSigned = new Set(signedHeaders);
   if (!isSigned.has('host')) return fault('SignatureDoesNotMatch', 'the Host header must be signed');
   for (const name of headers.keys()) {
-    if (!name.startsWith('x-amz-') || isSigned.has(name)) continue;
+    if (!/^x-(?:amz|ballast)-/.test(name) || isSigned.has(name)) continue;
     return fault('SignatureDoesNotMatch', `the header ${shown(name)} must be signed`);
   }
   const missing = signedHeaders.find((name) => !headers.has(name));

@@ -3,11 +3,12 @@ import { createHash, createHmac } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import * as classic from '@aws-sdk/client-elastic-load-balancing';
 import * as elbv2 from '@aws-sdk/client-elastic-load-balancing-v2';
-import { accept } from '#base/result.ts';
-import type { ApiCall, Execute } from '#control/execute.ts';
+import { accept, type Result } from '#base/result.ts';
+import type { ApiCall } from '#control/execute.ts';
 import { type Clock, systemClock } from '#io/clock.ts';
 import type { Log } from '#io/log.ts';
 import { systemRandom } from '#io/random.ts';
+import type { Fault } from '#model/fault.ts';
 import { type ApiServer, startApiServer } from './server.ts';
 
 export const region = 'eu-test-1';
@@ -22,7 +23,7 @@ export interface TestApi {
   readonly calls: ApiCall[];
   readonly logged: string[];
   /** What the decisions answer from now on; an empty structure at first. */
-  execute: Execute;
+  execute: (call: ApiCall) => Promise<Result<unknown, Fault>>;
   readonly v2: elbv2.ElasticLoadBalancingV2Client;
   readonly classic: classic.ElasticLoadBalancingClient;
 }
@@ -40,9 +41,10 @@ export async function startTestApi(
     port: 0,
     region,
     offers: (_version, action) => action !== options.withheld,
-    execute: (call) => {
+    execute: async (call) => {
       calls.push(call);
-      return api.execute(call);
+      const answer = await api.execute(call);
+      return answer.ok ? accept({ output: answer.value }) : answer;
     },
     lookupKey: (id) => (id === accessKeyId ? holder : undefined),
     clock: options.clock ?? systemClock,

@@ -15,9 +15,13 @@ export const exitCodes = {
   failed: 1,
   /** Done but for conflicts that a person must decide; they are listed. */
   undecided: 1,
+  /** The journal is not as it was written. */
+  damaged: 1,
   /** The command line was not understood; nothing was asked of anyone. */
   usage: 2,
   notRunning: 3,
+  /** There is nothing to look at, or it cannot be opened. */
+  unreadable: 3,
 } as const;
 
 export interface Command {

@@ -2,15 +2,18 @@
  * The control plane's decisions as one call: finds the operation, gives it the view and its context, and answers when
  * what it decided is durable. Everything that an operation may know is put together here.
  */
-import { refuse } from '#base/result.ts';
+import { accept, type Result, refuse } from '#base/result.ts';
 import type { Clock } from '#io/clock.ts';
 import type { Random } from '#io/random.ts';
 import type { Journal } from '#journal/journal.ts';
-import { fault } from '#model/fault.ts';
+import { type Fault, fault } from '#model/fault.ts';
 import type { HealthLookup } from '#model/health.ts';
+import type { Moment } from '#model/moment.ts';
+import type { View } from '#model/view.ts';
 import { elbv2Operations } from './elbv2/operations.ts';
-import type { ApiVersion, Execute } from './execute.ts';
-import type { AnyOperation, RegionSettings } from './operation.ts';
+import type { ApiAnswer, ApiVersion, Execute } from './execute.ts';
+import type { AnyOperation, OperationContext, RegionSettings, TargetCondition } from './operation.ts';
+import { openHistory } from './time-travel/scope.ts';
 
 export interface ControlOptions {
   readonly journal: Journal;
@@ -32,14 +35,49 @@ const operations: Readonly<Record<ApiVersion, ReadonlyMap<string, AnyOperation>>
 };
 
 export function createControl({ journal, settings, health, clock, random }: ControlOptions): Control {
-  const execute: Execute = async ({ version, action, input, principal, account, requestId }) => {
+  const execute: Execute = async ({ version, action, input, principal, account, requestId, at }) => {
     const operation = operations[version].get(action);
     if (operation === undefined) return refuse(fault('InvalidAction', `${action} is not offered here yet`));
     const context = { settings, account, nowMs: clock.wallMs(), newId: () => random.hex(16), health };
-    if (operation.kind === 'read') return journal.read((view) => operation.answer(view, input, context));
+    if (operation.kind === 'read') {
+      if (at !== undefined) return answerAt(journal, at, (view) => operation.answer(view, input, inThePast(context)));
+      return answered(await journal.read((view) => operation.answer(view, input, context)));
+    }
+    if (at !== undefined) {
+      return refuse(
+        fault('ValidationError', `x-ballast-at goes with calls that only read; ${action} changes the state`),
+      );
+    }
     const cause = { principal, channel: 'api', action, requestId } as const;
     const result = await journal.transact(cause, (view) => operation.decide(view, input, context));
-    return result.ok ? { ok: true, value: result.value.output } : result;
+    return result.ok ? accept({ output: result.value.output }) : result;
   };
   return { execute, offers: (version, action) => operations[version].has(action) };
 }
+
+/** Answers from the state of a moment. Refuses one that is not known. */
+async function answerAt(
+  journal: Journal,
+  at: Moment,
+  answer: (view: View) => Result<unknown, Fault>,
+): Promise<Result<ApiAnswer, Fault>> {
+  const history = await openHistory(journal);
+  if (!history.ok) return refuse(fault('ServiceUnavailable', history.fault.error));
+  const revision = history.value.revisionAt(at);
+  if (!revision.ok) return refuse(fault('ValidationError', `x-ballast-at: ${revision.fault}`));
+  return answered(answer(history.value.viewAt(revision.value)), revision.value);
+}
+
+function answered(answer: Result<unknown, Fault>, revision?: number): Result<ApiAnswer, Fault> {
+  return answer.ok ? accept({ output: answer.value, ...(revision !== undefined && { revision }) }) : answer;
+}
+
+/** How targets were is not part of the state: nothing is known of it afterwards. */
+function inThePast(context: OperationContext): OperationContext {
+  return { ...context, health: () => unknownThen };
+}
+
+const unknownThen: TargetCondition = {
+  kind: 'unavailable',
+  description: 'How targets were in the past is not recorded',
+};

@@ -1,6 +1,7 @@
 /** One API call as the front desk hands it to the decisions, and what comes back. */
 import type { Result } from '#base/result.ts';
 import type { Fault } from '#model/fault.ts';
+import type { Moment } from '#model/moment.ts';
 
 export type ApiVersion = '2015-12-01' | '2012-06-01';
 
@@ -13,7 +14,15 @@ export interface ApiCall {
   readonly principal: string;
   readonly account: string;
   readonly requestId: string;
+  /** Asks for the state as it was then; only of what reads. */
+  readonly at?: Moment;
+}
+
+export interface ApiAnswer {
+  readonly output: unknown;
+  /** The revision that was asked, when it was one of the past. */
+  readonly revision?: number;
 }
 
 /** Answers once everything that the answer says is durable. Rejects only for a bug. */
-export type Execute = (call: ApiCall) => Promise<Result<unknown, Fault>>;
+export type Execute = (call: ApiCall) => Promise<Result<ApiAnswer, Fault>>;

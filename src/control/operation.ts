@@ -6,7 +6,7 @@ import type { Result } from '#base/result.ts';
 import type { Change } from '#model/change.ts';
 import type { HexId } from '#model/documents.ts';
 import type { Fault } from '#model/fault.ts';
-import type { HealthLookup } from '#model/health.ts';
+import type { HealthVerdict } from '#model/health.ts';
 import type { View } from '#model/view.ts';
 
 export interface Subnet {
@@ -35,8 +35,11 @@ export interface OperationContext {
   readonly nowMs: number;
   /** A new id that nobody can guess. */
   readonly newId: () => HexId;
-  readonly health: HealthLookup;
+  readonly health: (targetKey: string) => TargetCondition | undefined;
 }
+
+/** How a target is, as the nodes have found out; of the past nobody can say. */
+export type TargetCondition = HealthVerdict | { readonly kind: 'unavailable'; readonly description: string };
 
 export type Answer<Output> = Result<Output, Fault>;
 export type Decision<Output> = Result<{ readonly changes: readonly Change[]; readonly output: Output }, Fault>;

@@ -4,11 +4,13 @@
  */
 
 import { startOperatorServer } from '#api/operator.ts';
+import { historyRoutes } from '#api/operator-history.ts';
 import { startApiServer } from '#api/server.ts';
 import { createControl } from '#control/control.ts';
 import { HealthBoard } from '#control/health-board.ts';
 import { firstCredentials, keyLookup } from '#control/keys.ts';
-import { unreadableSecret } from '#control/rekey.ts';
+import { rekey, unreadableSecret } from '#control/rekey.ts';
+import { Looking } from '#control/time-travel/looking.ts';
 import { Workflows } from '#control/workflows/workflows.ts';
 import { guardJournal } from '#guard/guard.ts';
 import { systemClock } from '#io/clock.ts';
@@ -19,6 +21,7 @@ import { type KeyRing, openKeyRing } from '#journal/seal.ts';
 import { openSqliteStore } from '#journal/sqlite-store.ts';
 import { type Store, StoreDamaged, StoreFailure } from '#journal/store.ts';
 import { openVault } from '#journal/vault-writer.ts';
+import { verifyInBackground } from '#journal/verify-background.ts';
 import { LinkServer } from '#link/server.ts';
 import { sealedTexts } from '#model/sealed.ts';
 import { isEmpty, type View } from '#model/view.ts';
@@ -50,6 +53,7 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
   writeCredentials(paths.credentials(settings.data), credentials, settings.region);
 
   const vault = openVault({ folder: settings.vault, source: journal, clock, log });
+  const verifier = verifyInBackground({ path: paths.journal(settings.data), memory: () => journal.view, clock, log });
   const health = new HealthBoard();
   const region = regionSettings(settings);
   const { holdAddressesMs } = region;
@@ -105,7 +109,19 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
     operator = await startOperatorServer({
       ...settings.operator,
       operatorKey: settings.operatorKey,
+      clock,
       log,
+      routes: historyRoutes({
+        looking: new Looking(journal, region),
+        travel: {
+          journal,
+          region: settings.region,
+          holdAddressesMs,
+          newRequestId: () => random.hex(32),
+          nowMs: () => clock.wallMs(),
+        },
+        rekey: () => rekey({ journal, ring, random }),
+      }),
       status: () => {
         const uptimeSeconds = (clock.monotonicMs() - startedMs) / 1000;
         return statusOf({
@@ -118,7 +134,7 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
           nowMs: clock.wallMs(),
         });
       },
-      metrics: () => metricsPage({ journal, vault, link, health, api: apiServer.stats() }),
+      metrics: () => metricsPage({ journal, vault, verifier, link, health, api: apiServer.stats() }),
       upgradeLink: (request, socket, head) => link.upgrade(request, socket, head),
     });
   } catch (error) {
@@ -143,6 +159,7 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
       await apiServer.close();
       link.close();
       await operator.close();
+      verifier.close();
       await vault.close();
       await journal.close();
     },

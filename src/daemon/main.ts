@@ -28,6 +28,7 @@ import {
 import { every } from '#io/timers.ts';
 import { describeRunning, firstCommands } from './report.ts';
 import { readSettings, settingFlags } from './settings.ts';
+import { verify } from './verify.ts';
 
 const upCommand: Command = {
   name: 'up',
@@ -44,7 +45,7 @@ const groups: readonly CommandGroup[] = [
   { title: 'Run', commands: [upCommand, status] },
   { title: 'Look', commands: [log, show, diff, blame, describe] },
   { title: 'Go back', commands: [revert, restore, undelete] },
-  { title: 'Keep safe', commands: [rekey] },
+  { title: 'Keep safe', commands: [verify, rekey] },
 ];
 
 setExitCode(

@@ -4,6 +4,7 @@ import { version } from '#base/version.ts';
 import type { HealthBoard } from '#control/health-board.ts';
 import type { Journal } from '#journal/journal.ts';
 import type { Vault } from '#journal/vault-writer.ts';
+import type { BackgroundVerifier } from '#journal/verify-background.ts';
 import type { LinkServer } from '#link/server.ts';
 import { kinds } from '#model/documents.ts';
 import type { View } from '#model/view.ts';
@@ -17,11 +18,12 @@ const statsTimeoutMs = 2_000;
 export async function metricsPage(sources: {
   readonly journal: Journal;
   readonly vault: Vault;
+  readonly verifier: BackgroundVerifier;
   readonly link: LinkServer;
   readonly health: HealthBoard;
   readonly api: ApiStats;
 }): Promise<string> {
-  const { journal, vault, link, health, api } = sources;
+  const { journal, vault, verifier, link, health, api } = sources;
   const { view } = journal;
   const traffic = [...(await link.stats(statsTimeoutMs))].map(([node, stats]) => ({
     node,
@@ -34,6 +36,7 @@ export async function metricsPage(sources: {
     hosts: hostsOf(view, health),
     journal: { revision: journal.head.revision, ...journal.stats },
     vault: vault.stats,
+    verifier: verifier.stats,
     documents: Object.fromEntries(kinds.map((kind) => [kind, view.count(kind)])),
     nodes: nodeStatuses(journal, link.followers).map((node) => ({
       ...node,

@@ -82,3 +82,7 @@ export function makeFolder(path: string): void {
   if (dirname(path) !== path) makeFolder(dirname(path));
   mkdirSync(path, { mode: 0o700 });
 }
+
+export function isFileThere(path: string): boolean {
+  return existsSync(path);
+}

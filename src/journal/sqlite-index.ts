@@ -12,7 +12,7 @@ import { changeOf, documentOf, type Line, linesOf, UnreadableLine } from './chai
 import { type Past, StoreDamaged, type Version } from './store.ts';
 
 /** Raised whenever the file is laid out differently; one of another format is made anew. */
-const indexFormat = 1;
+export const indexFormat = 1;
 
 const schema = `
 CREATE TABLE key (number INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, UNIQUE (kind, id)) STRICT;

@@ -29,7 +29,7 @@ import {
 } from './store.ts';
 
 /** Raised whenever an older program could not read what this one writes. */
-const formatVersion = 2;
+export const formatVersion = 2;
 
 /** How much of the chain's end is verified at every start; the whole of it is verified in the background. */
 const verifiedAtStart = { transactions: 10_000, changes: 200_000 };

@@ -112,6 +112,7 @@ const snapshot: Snapshot = {
   ],
   hosts: [{ loadBalancerId: 'lb', targetGroupId: 'tg', healthy: 2, unhealthy: 1 }],
   journal: { revision: 5, transactions: 5, batches: 3, failures: 0, commit: new Histogram() },
+  verifier: { verifiedRevision: 4, passes: 2, damaged: false },
   vault: { revision: 4, lagRevisions: 1, lagSeconds: 0.5, failures: 2, diverged: false },
   documents: { target: 3 },
   nodes: [

@@ -47,6 +47,12 @@ export const families = {
   ballast_journal_commits_total: ['counter', 'Durable commits; one holds the transactions that came together'],
   ballast_journal_commit_failures_total: ['counter', 'Commits that the disk refused; nothing was changed'],
   ballast_journal_commit_seconds: ['histogram', 'From the first decision of a commit until it is durable'],
+  ballast_journal_verified_revision: ['gauge', 'The last revision up to which the journal was found whole'],
+  ballast_journal_verify_passes_total: [
+    'counter',
+    'Times that the journal was verified since the control plane started',
+  ],
+  ballast_journal_damaged: ['gauge', '1 while the journal is not as it was written; the log says where'],
   ballast_vault_revision: ['gauge', 'The last revision that the vault is known to hold'],
   ballast_vault_lag_revisions: ['gauge', 'Revisions that are not in the vault yet'],
   ballast_vault_lag_seconds: ['gauge', 'Age of the oldest transaction that is not in the vault; 0 when it holds all'],
@@ -109,6 +115,7 @@ export interface Snapshot {
     readonly failures: number;
     readonly diverged: boolean;
   };
+  readonly verifier: { readonly verifiedRevision: number; readonly passes: number; readonly damaged: boolean };
   readonly documents: Readonly<Record<string, number>>;
   readonly nodes: readonly (NodeStatus & { readonly held: number })[];
   readonly api: {
@@ -159,12 +166,15 @@ export function renderMetrics(snapshot: Snapshot): string {
     count('ballast_healthy_hosts', labels, healthy);
     count('ballast_unhealthy_hosts', labels, unhealthy);
   }
-  const { journal, vault, api } = snapshot;
+  const { journal, vault, verifier, api } = snapshot;
   count('ballast_journal_revision', {}, journal.revision);
   count('ballast_journal_transactions_total', {}, journal.transactions);
   count('ballast_journal_commits_total', {}, journal.batches);
   count('ballast_journal_commit_failures_total', {}, journal.failures);
   durations('ballast_journal_commit_seconds', {}, journal.commit);
+  count('ballast_journal_verified_revision', {}, verifier.verifiedRevision);
+  count('ballast_journal_verify_passes_total', {}, verifier.passes);
+  count('ballast_journal_damaged', {}, Number(verifier.damaged));
   count('ballast_vault_revision', {}, vault.revision);
   count('ballast_vault_lag_revisions', {}, vault.lagRevisions);
   count('ballast_vault_lag_seconds', {}, vault.lagSeconds);

@@ -9,9 +9,9 @@ import type {
   TargetHealthDescription,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { accept, refuse } from '#base/result.ts';
+import type { TargetCondition } from '#control/operation.ts';
 import type { Entry, TargetDocument } from '#model/documents.ts';
 import type { Fault } from '#model/fault.ts';
-import type { HealthVerdict } from '#model/health.ts';
 import { findByArn } from './arns.ts';
 import { isInUse } from './associations.ts';
 import { checkChoice, checkCount } from './checks.ts';
@@ -83,11 +83,12 @@ function checkTargets(targets: readonly unknown[]): Fault | undefined {
   return checkCount('Targets', targets, quotas.targetsPerCall);
 }
 
-function healthOf(target: TargetDocument, used: boolean, verdict: HealthVerdict | undefined): TargetHealth {
+function healthOf(target: TargetDocument, used: boolean, verdict: TargetCondition | undefined): TargetHealth {
   if (target.state.kind === 'draining') return draining;
   if (!used) return notInUse;
   if (verdict === undefined) return notLookedAtYet;
   if (verdict.kind === 'healthy') return { State: 'healthy' };
+  if (verdict.kind === 'unavailable') return { State: 'unavailable', Description: verdict.description };
   return { State: verdict.kind, Reason: verdict.reason, Description: verdict.description };
 }
 

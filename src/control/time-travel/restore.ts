@@ -6,7 +6,7 @@ import type { Moment } from '#model/moment.ts';
 import { carryOut, type PlanAnswer, type TimeTravel } from './carry-out.ts';
 import { addNeeds, familiesOfAccount, findFamilies } from './families.ts';
 import { returns, type Wanted } from './plan.ts';
-import type { Refusal } from './scope.ts';
+import { openHistory, type Refusal } from './scope.ts';
 
 /** How often the past is read again because the state has moved on; each time there is less to read. */
 const attemptsMax = 20;
@@ -33,7 +33,9 @@ export async function restore(travel: TimeTravel, request: RestoreRequest): Prom
   let wanted = new KeyMap<Wanted>();
   let readTo: number | undefined;
   for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
-    const history = await journal.history();
+    const opened = await openHistory(journal);
+    if (!opened.ok) return opened;
+    const history = opened.value;
     const revision = history.revisionAt(at);
     if (!revision.ok) return refuse({ status: 404, error: revision.fault });
     const onlyAt = history.head.revision;

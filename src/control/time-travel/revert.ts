@@ -9,7 +9,7 @@ import { type Key, KeyMap, keyMapOf } from '#model/key-map.ts';
 import { carryOut, type PlanAnswer, type TimeTravel } from './carry-out.ts';
 import { addNeeds, findFamilies } from './families.ts';
 import { returns, type Wanted } from './plan.ts';
-import { keyText, type Refusal } from './scope.ts';
+import { keyText, openHistory, type Refusal } from './scope.ts';
 
 export interface RevertRequest {
   readonly from: number;
@@ -25,7 +25,9 @@ export interface RevertRequest {
 
 /** Refuses a range that is not known (404), or of which parts are not known any more (409). Conflicts stop nothing. */
 export async function revert(travel: TimeTravel, request: RevertRequest): Promise<PlanAnswer> {
-  const history = await travel.journal.history();
+  const opened = await openHistory(travel.journal);
+  if (!opened.ok) return opened;
+  const history = opened.value;
   const changed = readRange(history, request);
   if (!changed.ok) return changed;
   const wanted = narrow(travel, history, request, changed.value.wanted);

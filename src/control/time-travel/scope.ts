@@ -4,6 +4,8 @@
  */
 import { accept, type Result, refuse } from '#base/result.ts';
 import type { History } from '#journal/history.ts';
+import type { Journal } from '#journal/journal.ts';
+import { StoreFailure } from '#journal/store.ts';
 import { type Arn, parseArn } from '#model/arn.ts';
 import type { DocumentOf, HexId, Kind } from '#model/documents.ts';
 import type { Key } from '#model/key-map.ts';
@@ -20,6 +22,16 @@ export interface Resource {
   readonly id: HexId;
   readonly account: string;
   readonly name: string;
+}
+
+/** The past of the journal; refuses (503) when what makes it findable cannot be written. */
+export async function openHistory(journal: Journal): Promise<Result<History, Refusal>> {
+  try {
+    return accept(await journal.history());
+  } catch (error) {
+    if (!(error instanceof StoreFailure)) throw error;
+    return refuse({ status: 503, error: `the past cannot be read at the moment: ${error.message}` });
+  }
 }
 
 /** `KIND/ID`, as it is written in requests and answers. */

@@ -16,7 +16,7 @@ import { isEmpty, type View } from '#model/view.ts';
 import { carryOut, type PlanAnswer, type TimeTravel } from './carry-out.ts';
 import { missingGroups } from './families.ts';
 import type { Wanted } from './plan.ts';
-import { familyOf, findResource, type Refusal, type Resource } from './scope.ts';
+import { familyOf, findResource, openHistory, type Refusal, type Resource } from './scope.ts';
 
 /** Within so long before its deletion, a resource was taken apart by whoever deleted it. */
 const takingApartMs = 3_600_000;
@@ -41,7 +41,9 @@ interface Reading {
 export async function undelete(travel: TimeTravel, request: UndeleteRequest): Promise<PlanAnswer> {
   const { journal, region } = travel;
   const { arn, at, dryRun, reason } = request;
-  const history = await journal.history();
+  const opened = await openHistory(journal);
+  if (!opened.ok) return opened;
+  const history = opened.value;
   const resource = findResource(history, arn, region);
   if (!resource.ok) return resource;
   const reading: Reading = { history, view: journal.view, wanted: new KeyMap(), notes: [] };

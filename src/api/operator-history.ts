@@ -1,0 +1,125 @@
+/** The routes of the operator API about the past and the way back to it. */
+import { accept, type Result, refuse } from '#base/result.ts';
+import type { Rekeyed } from '#control/rekey.ts';
+import type { TimeTravel } from '#control/time-travel/carry-out.ts';
+import type { Looking } from '#control/time-travel/looking.ts';
+import { restore } from '#control/time-travel/restore.ts';
+import { revert } from '#control/time-travel/revert.ts';
+import type { Refusal } from '#control/time-travel/scope.ts';
+import { undelete } from '#control/time-travel/undelete.ts';
+import * as read from './parameters.ts';
+
+export interface HistoryRoutesOptions {
+  readonly looking: Looking;
+  readonly travel: TimeTravel;
+  readonly rekey: () => Promise<Result<Rekeyed, string>>;
+}
+
+/** What a route answers: a stream of lines, or one value. */
+export type RouteAnswer = { readonly lines: Iterable<object | undefined> } | { readonly value: object };
+
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  /** As people write it; `REV` stands for digits. */
+  readonly path: string;
+  /** `given` are the members of the query or of the body; `revision` is what stood for `REV`. */
+  readonly answer: (given: Given, revision: number) => Promise<Result<RouteAnswer, Refusal>>;
+}
+
+type Given = readonly (readonly [name: string, value: unknown])[];
+
+export function historyRoutes({ looking, travel, rekey }: HistoryRoutesOptions): readonly Route[] {
+  const moment = read.moment(travel.nowMs);
+  const revision = read.wholeNumber(0);
+  const plan = { dryRun: { parse: read.truth }, reason: { parse: read.text } } as const;
+  const get = route('GET');
+  const post = route('POST');
+  return [
+    get(
+      '/v1/log',
+      {
+        resource: { parse: read.text },
+        principal: { parse: read.text },
+        since: { parse: moment },
+        until: { parse: moment },
+        kind: { parse: read.kind },
+        limit: { parse: read.wholeNumber(1) },
+      },
+      async (given) => asLines(await looking.log(given)),
+    ),
+    get('/v1/transactions/REV', {}, async (_, shown) => asLines(await looking.show(shown))),
+    get(
+      '/v1/diff',
+      {
+        from: { parse: moment, isRequired: true },
+        to: { parse: moment },
+        resource: { parse: read.texts },
+      },
+      async ({ resource, ...given }) =>
+        asLines(await looking.diff({ ...given, ...(resource && { resources: resource }) })),
+    ),
+    get('/v1/blame', { resource: { parse: read.text, isRequired: true } }, async ({ resource }) =>
+      asLines(await looking.blame(resource)),
+    ),
+    get(
+      '/v1/describe',
+      { resource: { parse: read.text, isRequired: true }, at: { parse: moment } },
+      async ({ resource, at }) => asValue(await looking.describe(resource, at)),
+    ),
+    post(
+      '/v1/revert',
+      {
+        from: { parse: revision, isRequired: true },
+        to: { parse: revision, isRequired: true },
+        only: { parse: read.texts },
+        keep: { parse: read.keep },
+        keepByKey: { parse: read.keepByKey },
+        ...plan,
+      },
+      async (given) => asLines(await revert(travel, given)),
+    ),
+    post(
+      '/v1/restore',
+      {
+        at: { parse: moment, isRequired: true },
+        only: { parse: read.texts },
+        account: { parse: read.text },
+        ...plan,
+      },
+      async (given) => asLines(await restore(travel, given)),
+    ),
+    post(
+      '/v1/undelete',
+      { resource: { parse: read.text, isRequired: true }, at: { parse: moment }, ...plan },
+      async ({ resource, ...given }) => asLines(await undelete(travel, { ...given, arn: resource })),
+    ),
+    post('/v1/rekey', {}, async () => {
+      const done = await rekey();
+      return done.ok ? accept({ value: done.value }) : refuse({ status: 409, error: done.fault });
+    }),
+  ];
+}
+
+/** Makes routes whose members are read before they answer. */
+function route(method: Route['method']) {
+  return <M extends read.Members>(
+    path: string,
+    members: M,
+    answer: (values: read.ValuesOf<M>, revision: number) => Promise<Result<RouteAnswer, Refusal>>,
+  ): Route => ({
+    method,
+    path,
+    answer: async (given, revision) => {
+      const values = read.readMembers(members, given);
+      return values.ok ? answer(values.value, revision) : refuse({ status: 400, error: values.fault });
+    },
+  });
+}
+
+function asLines(looked: Result<Iterable<object | undefined>, Refusal>): Result<RouteAnswer, Refusal> {
+  return looked.ok ? accept({ lines: looked.value }) : looked;
+}
+
+function asValue(looked: Result<object, Refusal>): Result<RouteAnswer, Refusal> {
+  return looked.ok ? accept({ value: looked.value }) : looked;
+}

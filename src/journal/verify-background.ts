@@ -1,0 +1,88 @@
+/**
+ * Verifies the journal while it is in use: one pass after the other, a few milliseconds at a time, at a rate that the
+ * traffic of changes does not notice. Damage is said once and counted; it stops nothing, least of all the process.
+ */
+import type { Clock } from '#io/clock.ts';
+import type { Log } from '#io/log.ts';
+import { after, type Timer } from '#io/timers.ts';
+import { type Verified, type VerifyOptions, type VerifyStep, verifyStore } from './verify.ts';
+import { sayBreak } from './verify-break.ts';
+
+/** Each turn takes at most so long and reads about so many rows: 100,000 a second at the most. */
+const turn = { everyMs: 10, lengthMs: 5, rowsMax: 1_000 };
+const pauseMs = 300_000;
+
+export interface VerifyStats {
+  /** The last revision up to which a pass found the store whole. */
+  readonly verifiedRevision: number;
+  /** Passes that came to an end, whatever they found. */
+  readonly passes: number;
+  /** Whether the last pass found damage. */
+  readonly damaged: boolean;
+}
+
+export interface BackgroundVerifier {
+  readonly stats: VerifyStats;
+  close(): void;
+}
+
+export function verifyInBackground(
+  options: VerifyOptions & { readonly clock: Clock; readonly log: Log; readonly pauseMs?: number },
+): BackgroundVerifier {
+  const { clock, log } = options;
+  let stats: VerifyStats = { verifiedRevision: 0, passes: 0, damaged: false };
+  let pass: Generator<VerifyStep, Verified, void> | undefined;
+  let timer: Timer = after(turn.everyMs, next);
+  let said = '';
+
+  function say(text: string): void {
+    if (text !== said && text !== '') log.error(text);
+    said = text;
+  }
+
+  function next(): void {
+    let isDone = false;
+    try {
+      isDone = takeTurn();
+    } catch (error) {
+      // The disk or the memory of the machine: that is no finding, and the next pass may have more luck.
+      say(`the journal cannot be verified: ${(error as Error).message}`);
+      isDone = true;
+    }
+    if (isDone) pass = undefined;
+    timer = after(isDone ? (options.pauseMs ?? pauseMs) : turn.everyMs, next);
+  }
+
+  function takeTurn(): boolean {
+    pass ??= verifyStore(options);
+    const endMs = clock.monotonicMs() + turn.lengthMs;
+    for (let rows = 0; rows < turn.rowsMax && clock.monotonicMs() < endMs; ) {
+      const step = pass.next();
+      if (step.done !== true) {
+        rows += step.value.work;
+        continue;
+      }
+      const { through, broken } = step.value;
+      stats = {
+        verifiedRevision: broken === undefined ? through : stats.verifiedRevision,
+        passes: stats.passes + 1,
+        damaged: broken !== undefined,
+      };
+      say(broken === undefined ? '' : sayBreak(broken).join('; '));
+      return true;
+    }
+    return false;
+  }
+
+  return {
+    get stats() {
+      return stats;
+    },
+    close: () => {
+      timer.stop();
+      // Closes its files.
+      pass?.return({ from: 0, through: 0, changes: 0, broken: undefined });
+      pass = undefined;
+    },
+  };
+}
