@@ -25,10 +25,10 @@ export async function sendLines(
 ): Promise<void> {
   response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
   const iterator = lines[Symbol.iterator]();
+  let text = '';
   try {
     for (let isDone = false; !isDone; ) {
       const endMs = clock.monotonicMs() + turnMs;
-      let text = '';
       while (text.length < charactersPerWriteMax && clock.monotonicMs() < endMs) {
         const next = iterator.next();
         isDone = next.done === true;
@@ -36,11 +36,12 @@ export async function sendLines(
         if (next.value !== undefined) text += `${JSON.stringify(next.value)}\n`;
       }
       if (!(await write(response, text))) return;
+      text = '';
     }
   } catch (error) {
     log.error(`operator API: a stream broke off: ${(error as Error).stack ?? error}`);
     const said: StreamError = { type: 'error', error: 'reading failed; the log of the control plane says why' };
-    await write(response, `${JSON.stringify(said)}\n`);
+    await write(response, `${text}${JSON.stringify(said)}\n`);
   } finally {
     iterator.return?.();
   }
