@@ -285,22 +285,29 @@ export class SegmentReader {
     if (head === undefined) return torn;
     const length = head.readUInt32BE();
     const kind = frameKinds[head.readUInt8(4)];
-    // What a torn write leaves in a file is nothing, or zeros, from some point on.
-    if (length === 0 && kind === 'text') return (await this.#isZeroFrom(offset)) ? torn : damaged('a frame is empty');
-    if (length > bodyBytesMax || kind === undefined) return damaged('a frame has no head that could be');
+    // What a torn write leaves in a file is nothing, or zeros, from some point on: also from the midst of a length.
+    const orTorn = async (why: string) => {
+      const isTorn =
+        (await this.#isZeroFrom(offset + frameHeadBytes)) || (await this.#isZeroFrom(offset + frameHeadBytes + length));
+      return isTorn ? torn : damaged(why);
+    };
+    if (length === 0 && kind === 'text') return orTorn('a frame is empty');
+    if (length > bodyBytesMax || kind === undefined) return orTorn('a frame has no head that could be');
     if (length > bytesLeft - frameHeadBytes) return torn;
     const body = length === 0 ? Buffer.alloc(0) : await this.#read(offset + frameHeadBytes, length);
     if (body === undefined) return torn;
     const hash = createHash('sha256').update(previousHash).update(head.subarray(0, 5)).update(body).digest();
     if (!hash.equals(head.subarray(5))) {
-      return length === bytesLeft - frameHeadBytes ? torn : damaged('a frame is not what was written');
+      return length === bytesLeft - frameHeadBytes ? torn : orTorn('a frame is not what was written');
     }
     const text = kind === 'seal' ? '' : await readText(body);
     if (text === undefined) return damaged('a frame cannot be decompressed');
     return { kind, text, end: { offset: offset + frameHeadBytes + length, hash } };
   }
 
+  /** Whether the file goes on behind the offset, and with nothing but zeros. */
   async #isZeroFrom(offset: number): Promise<boolean> {
+    if (offset >= this.sizeBytes) return false;
     const stepBytes = 65_536;
     for (let start = offset; start < this.sizeBytes; start += stepBytes) {
       const bytes = await this.#read(start, Math.min(stepBytes, this.sizeBytes - start));
