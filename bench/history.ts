@@ -38,7 +38,8 @@ export async function measureHistory(bench: Bench, historyCase: HistoryCase, isQ
   const folder = join(bench.folder, historyCase.name);
   mkdirSync(folder);
   const script = join(import.meta.dirname, 'history-work.ts');
-  const flags = ['--expose-gc', '--max-old-space-size=8192'];
+  // As the control plane is started where it has one processor.
+  const flags = ['--expose-gc', '--max-old-space-size=8192', '--single-threaded-gc'];
   const output = await bench.run(0, [process.execPath, ...flags, script, historyCase.name, folder, `${size}`]);
   const what = historyCase.what.replace('SIZE', size.toLocaleString('en-US'));
   return { case: historyCase.name, what, figures: JSON.parse(output) as Figure[] };

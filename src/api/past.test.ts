@@ -151,8 +151,5 @@ test('x-ballast-at: what is wrong with it is said, and a call that writes does n
   assert.equal(region.revision, 1);
   const unsigned = await post(describeAll, {}, { 'x-ballast-at': '1' });
   assert.equal(unsigned.status, 403);
-  assert.match(
-    unsigned.text,
-    /the header .*x-ballast-at.* must be signed/,
-  );
+  assert.match(unsigned.text, /the header .*x-ballast-at.* must be signed/);
 });

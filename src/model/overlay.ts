@@ -4,7 +4,7 @@
  */
 import type { Documents, Kind } from './documents.ts';
 import type { Key, KeyMap } from './key-map.ts';
-import { type IndexName, indexes, type KindOfIndex, keysOf, type View } from './view.ts';
+import { type IndexName, indexes, type KindOfIndex, keyRule, type View } from './view.ts';
 
 /** As much of a view as the laws ask for. */
 export interface State {
@@ -27,7 +27,7 @@ export class Overlay implements State {
   readonly #laid: KeyMap<Laid>;
   readonly #lifted = new Set<Laid>();
   /** For each index that was asked for: key → what was laid under it, lifted or not. */
-  readonly #found = new Map<IndexName, ReadonlyMap<string, readonly Laid[]>>();
+  readonly #found = new Map<IndexName, ReadonlyMap<string, Laid | readonly Laid[]>>();
 
   /** The changes become the overlay's own: what is lifted is gone from them. */
   constructor(view: Pick<View, 'get' | 'find'>, changes: KeyMap<Laid>) {
@@ -47,7 +47,7 @@ export class Overlay implements State {
     for (const entry of this.#view.find(index, key)) if (!this.#laid.has(kind, entry.id)) found.push(entry);
     const laidHere = this.#laidUnder(index).get(key);
     if (laidHere === undefined) return found;
-    for (const laid of laidHere) {
+    for (const laid of 'id' in laidHere ? [laidHere] : laidHere) {
       if (!this.#lifted.has(laid)) found.push({ id: laid.id, document: laid.after as Documents[KindOfIndex<I>] });
     }
     return found;
@@ -61,19 +61,25 @@ export class Overlay implements State {
     this.#laid.delete(key);
   }
 
-  #laidUnder(index: IndexName): ReadonlyMap<string, readonly Laid[]> {
+  #laidUnder(index: IndexName): ReadonlyMap<string, Laid | readonly Laid[]> {
     const known = this.#found.get(index);
     if (known !== undefined) return known;
-    const found = new Map<string, Laid[]>();
+    const found = new Map<string, Laid | Laid[]>();
+    const rule = keyRule(index);
     for (const laid of this.#laid.valuesOf(indexes[index].kind)) {
       if (laid.after === null) continue;
-      for (const key of keysOf(index, laid.after)) {
-        const others = found.get(key);
-        if (others === undefined) found.set(key, [laid]);
-        else others.push(laid);
-      }
+      if ('key' in rule) add(found, rule.key(laid.after), laid);
+      else for (const key of rule.keys(laid.after)) add(found, key, laid);
     }
     this.#found.set(index, found);
     return found;
   }
+}
+
+/** Most keys find one, which is then kept without a list of its own. */
+function add(found: Map<string, Laid | Laid[]>, key: string, laid: Laid): void {
+  const others = found.get(key);
+  if (others === undefined) found.set(key, laid);
+  else if ('id' in others) found.set(key, [others, laid]);
+  else others.push(laid);
 }
