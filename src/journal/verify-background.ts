@@ -8,9 +8,10 @@ import { after, type Timer } from '#io/timers.ts';
 import { type Verified, type VerifyOptions, type VerifyStep, verifyStore } from './verify.ts';
 import { sayBreak } from './verify-break.ts';
 
-/** Each turn takes at most so long and reads about so many rows: 100,000 a second at the most. */
-const turn = { everyMs: 10, lengthMs: 5, rowsMax: 1_000 };
-const pauseMs = 300_000;
+/** Each turn takes about so long and reads about so many rows. */
+const turn = { lengthMs: 5, rowsMax: 1_000 };
+/** How much of the time it takes: a twentieth while a pass is under way, 10,000 rows a second at most. */
+const usualPace = { everyMs: 100, pauseMs: 300_000 };
 
 export interface VerifyStats {
   /** The last revision up to which a pass found the store whole. */
@@ -27,12 +28,12 @@ export interface BackgroundVerifier {
 }
 
 export function verifyInBackground(
-  options: VerifyOptions & { readonly clock: Clock; readonly log: Log; readonly pauseMs?: number },
+  options: VerifyOptions & { readonly clock: Clock; readonly log: Log; readonly pace?: typeof usualPace },
 ): BackgroundVerifier {
-  const { clock, log } = options;
+  const { clock, log, pace = usualPace } = options;
   let stats: VerifyStats = { verifiedRevision: 0, passes: 0, damaged: false };
   let pass: Generator<VerifyStep, Verified, void> | undefined;
-  let timer: Timer = after(turn.everyMs, next);
+  let timer: Timer = after(pace.everyMs, next);
   let said = '';
 
   function say(text: string): void {
@@ -50,7 +51,7 @@ export function verifyInBackground(
       isDone = true;
     }
     if (isDone) pass = undefined;
-    timer = after(isDone ? (options.pauseMs ?? pauseMs) : turn.everyMs, next);
+    timer = after(isDone ? pace.pauseMs : pace.everyMs, next);
   }
 
   function takeTurn(): boolean {

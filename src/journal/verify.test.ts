@@ -203,7 +203,7 @@ test('verify: in the background, a store that is written meanwhile is whole, and
   const journal = open(path);
   const errors: string[] = [];
   const log = { ...silentLog, error: (text: string) => errors.push(text) };
-  const verifier = verifyInBackground({ path, memory: () => journal.view, clock: systemClock, log, pauseMs: 1 });
+  const verifier = verifyInBackground({ path, memory: () => journal.view, clock: systemClock, log, pace: { everyMs: 1, pauseMs: 1 } });
   context.after(async () => {
     verifier.close();
     await journal.close();
