@@ -203,7 +203,13 @@ test('verify: in the background, a store that is written meanwhile is whole, and
   const journal = open(path);
   const errors: string[] = [];
   const log = { ...silentLog, error: (text: string) => errors.push(text) };
-  const verifier = verifyInBackground({ path, memory: () => journal.view, clock: systemClock, log, pace: { everyMs: 1, pauseMs: 1 } });
+  const verifier = verifyInBackground({
+    path,
+    memory: () => journal.view,
+    clock: systemClock,
+    log,
+    pace: { everyMs: 1, pauseMs: 1 },
+  });
   context.after(async () => {
     verifier.close();
     await journal.close();
@@ -219,11 +225,17 @@ test('verify: in the background, a store that is written meanwhile is whole, and
     "DROP TRIGGER part_refuses_update; UPDATE part SET lines = replace(lines, 'shop', 'shoq') WHERE revision = 5",
   );
   other.close();
-  const passes = verifier.stats.passes;
-  while (verifier.stats.passes < passes + 4) await sleep(1);
+  const morePasses = async (count: number) => {
+    const { passes } = verifier.stats;
+    while (verifier.stats.passes < passes + count) await sleep(1);
+  };
+  // A pass that was under way meanwhile may have met the damage from the other side.
+  await morePasses(2);
   assert(verifier.stats.damaged);
-  assert.equal(errors.length, 1);
-  assert.match(errors[0]!, /revision 5 has other changes than were written/);
+  assert.match(errors.at(-1)!, /revision 5 has other changes than were written/);
+  const { length } = errors;
+  await morePasses(4);
+  assert.equal(errors.length, length, 'the same is said once');
 });
 
 test('verify: a document in memory that is not the one of the log is found', async (context) => {
