@@ -1,12 +1,14 @@
 /** Restore: puts the state, or a part of it, back to what it was at a moment. */
 import { accept, type Result, refuse } from '#base/result.ts';
 import type { History } from '#journal/history.ts';
+import type { Change } from '#model/change.ts';
 import { type Key, KeyMap } from '#model/key-map.ts';
 import type { Moment } from '#model/moment.ts';
 import { carryOut, type PlanAnswer, type TimeTravel } from './carry-out.ts';
 import { addNeeds, familiesOfAccount, findFamilies } from './families.ts';
 import { returns, type Wanted } from './plan.ts';
 import { openHistory, type Refusal } from './scope.ts';
+import { Turns } from './turns.ts';
 
 /** How often the past is read again because the state has moved on; each time there is less to read. */
 const attemptsMax = 20;
@@ -20,6 +22,9 @@ export interface RestoreRequest {
   readonly dryRun?: boolean;
   readonly reason?: string;
 }
+
+/** So large a transaction is read with all that it replaced at once. */
+const readTogetherMin = 10_000;
 
 const note = 'Nodes, principals and access keys stay as they are.';
 
@@ -45,7 +50,7 @@ export async function restore(travel: TimeTravel, request: RestoreRequest): Prom
       wanted = readScope(history, families.value, revision.value, travel);
     } else {
       // Later rounds read only what came since, and a document's first base stands.
-      readChanged(history, wanted, (readTo ?? revision.value) + 1, onlyAt);
+      await readChanged(history, wanted, (readTo ?? revision.value) + 1, onlyAt);
     }
     readTo = onlyAt;
     const title = `restore to ${revision.value}${scopeTitle(request)}`;
@@ -83,12 +88,25 @@ function readScope(history: History, keys: Iterable<Key>, revision: number, { jo
   return wanted;
 }
 
-function readChanged(history: History, wanted: KeyMap<Wanted>, from: number, to: number): void {
+/** Only the first change of a document after the moment counts: what it replaced is how the document was. */
+async function readChanged(history: History, wanted: KeyMap<Wanted>, from: number, to: number): Promise<void> {
+  const turns = new Turns();
   for (let revision = from; revision <= to; revision += 1) {
-    for (const { kind, id, base } of history.basesOf(revision, Number.POSITIVE_INFINITY)) {
-      if (returns(kind) && !wanted.has(kind, id)) wanted.add({ kind, id, base, theirs: undefined });
+    const isLarge = (history.header(revision)?.changesCount ?? 0) >= readTogetherMin;
+    const replaced = isLarge ? history.basesOf(revision, Number.POSITIVE_INFINITY) : history.changesOf(revision);
+    for (const change of replaced) {
+      const { kind, id } = change;
+      if (returns(kind) && !wanted.has(kind, id)) {
+        const base = 'base' in change ? change.base : baseOf(history, change);
+        wanted.add({ kind, id, base, theirs: undefined });
+      }
+      if (turns.isOver()) await turns.next();
     }
   }
+}
+
+function baseOf(history: History, { kind, id, before }: Change): Wanted['base'] {
+  return before === 0 ? null : (history.documentAt(kind, id, before)?.document ?? null);
 }
 
 function scopeTitle({ only, account }: Pick<RestoreRequest, 'only' | 'account'>): string {

@@ -10,6 +10,7 @@ import { carryOut, type PlanAnswer, type TimeTravel } from './carry-out.ts';
 import { addNeeds, findFamilies } from './families.ts';
 import { returns, type Wanted } from './plan.ts';
 import { keyText, openHistory, type Refusal } from './scope.ts';
+import { Turns } from './turns.ts';
 
 export interface RevertRequest {
   readonly from: number;
@@ -28,7 +29,7 @@ export async function revert(travel: TimeTravel, request: RevertRequest): Promis
   const opened = await openHistory(travel.journal);
   if (!opened.ok) return opened;
   const history = opened.value;
-  const changed = readRange(history, request);
+  const changed = await readRange(history, request);
   if (!changed.ok) return changed;
   const wanted = narrow(travel, history, request, changed.value.wanted);
   if (!wanted.ok) return wanted;
@@ -45,10 +46,10 @@ export async function revert(travel: TimeTravel, request: RevertRequest): Promis
 }
 
 /** What was changed in the range: each document before the first change and after the last. */
-function readRange(
+async function readRange(
   history: History,
   { from, to }: Pick<RevertRequest, 'from' | 'to'>,
-): Result<{ readonly wanted: readonly Wanted[]; readonly leftOut: number }, Refusal> {
+): Promise<Result<{ readonly wanted: readonly Wanted[]; readonly leftOut: number }, Refusal>> {
   if (from > to) return refuse({ status: 400, error: `the range ${from}..${to} ends before it begins` });
   for (const revision of [from, to]) {
     const known = history.revisionAt({ kind: 'revision', revision });
@@ -58,6 +59,7 @@ function readRange(
     return refuse({ status: 404, error: `revision ${from} is where the history begins: there is nothing before it` });
   }
   const wanted: Wanted[] = [];
+  const turns = new Turns();
   let leftOut = 0;
   for (let revision = from; revision <= to; revision += 1) {
     let changesCount = 0;
@@ -65,6 +67,7 @@ function readRange(
       changesCount += 1;
       if (returns(replacement.kind)) wanted.push(replacement);
       else leftOut += 1;
+      if (turns.isOver()) await turns.next();
     }
     const missing = missingChanges(history, revision, changesCount);
     if (missing !== undefined) return refuse({ status: 409, error: missing });
