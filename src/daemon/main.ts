@@ -26,6 +26,7 @@ import {
   workingFolder,
 } from '#io/process.ts';
 import { every } from '#io/timers.ts';
+import { recover } from './recover.ts';
 import { describeRunning, firstCommands } from './report.ts';
 import { readSettings, settingFlags } from './settings.ts';
 import { verify } from './verify.ts';
@@ -45,7 +46,7 @@ const groups: readonly CommandGroup[] = [
   { title: 'Run', commands: [upCommand, status] },
   { title: 'Look', commands: [log, show, diff, blame, describe] },
   { title: 'Go back', commands: [revert, restore, undelete] },
-  { title: 'Keep safe', commands: [verify, rekey] },
+  { title: 'Keep safe', commands: [verify, recover, rekey] },
 ];
 
 setExitCode(

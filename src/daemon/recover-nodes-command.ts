@@ -2,7 +2,6 @@
 import type { CommandContext } from '#cli/command.ts';
 import { exitCodes } from '#cli/command.ts';
 import { printable, printableJson } from '#cli/printable.ts';
-import { StoreFailure } from '#journal/store.ts';
 import { applyNodesPlan, planFromNodes } from './recover-nodes.ts';
 import { describeNodesPlan, reportNodesPlan } from './recover-nodes-report.ts';
 
@@ -21,7 +20,10 @@ export interface RecoverFromNodes {
   readonly confirm: (question: string) => Promise<boolean>;
 }
 
-/** Prints the plan, asks, writes. Resolves with the exit code; what stands in the way is said in one sentence. */
+/**
+ * Prints the plan, asks, writes. Resolves with the exit code; what stands in the way is said in one sentence. Throws
+ * when the disk does not let it, and has then put nothing in place.
+ */
 export async function recoverFromNodes(
   context: Pick<CommandContext, 'output' | 'errors'>,
   options: RecoverFromNodes,
@@ -40,16 +42,10 @@ export async function recoverFromNodes(
   if (json) tell('plan', report);
   else for (const line of describeNodesPlan(report)) output.write(`${printable(line)}\n`);
   if (!(await confirm(`Write this into ${data}?`))) return refused('nothing was written');
-  try {
-    const done = await applyNodesPlan(plan.value, { data, nowMs });
-    if (!done.ok) return refused(done.fault);
-    const { revision, documents } = done.value;
-    if (json) tell('result', done.value);
-    else output.write(`\nWrote ${documents} documents as revision ${revision}, and read them back. Now: ballast up\n`);
-    return exitCodes.ok;
-  } catch (error) {
-    const isOfTheWorld = error instanceof StoreFailure || (error as NodeJS.ErrnoException).syscall !== undefined;
-    if (!isOfTheWorld) throw error;
-    return refused(`the state store cannot be written, and none was put in place: ${(error as Error).message}`);
-  }
+  const done = await applyNodesPlan(plan.value, { data, nowMs });
+  if (!done.ok) return refused(done.fault);
+  const { revision, documents } = done.value;
+  if (json) tell('result', done.value);
+  else output.write(`\nWrote ${documents} documents as revision ${revision}, and read them back. Now: ballast up\n`);
+  return exitCodes.ok;
 }

@@ -123,7 +123,14 @@ test('recover from nodes: the new store holds what nodes and DNS serve, under th
 
   const done = await applyNodesPlan(made, { data, nowMs: 5 });
   assert.deepEqual(done, accept({ revision: 43, documents: 15 }));
-  assert.deepEqual(readdirSync(data).sort(), ['credentials', 'journal.db', 'last-good', 'run', 'seal.key']);
+  assert.deepEqual(readdirSync(data).sort(), [
+    'credentials',
+    'journal-index.db',
+    'journal.db',
+    'last-good',
+    'run',
+    'seal.key',
+  ]);
   const store = openSqliteStore(paths.journal(data), testIdentity);
   const journal = openJournal({ store, guard: () => accept(0), clock: systemClock, log: silentLog });
   context.after(() => journal.close());
@@ -139,7 +146,7 @@ test('recover from nodes: the new store holds what nodes and DNS serve, under th
     ['operator', 'RecoverFromNodes'],
   );
   // And once more: what is there now is never written over.
-  assert.match(refused(data), /journal\.db holds a state store at revision 43; move it aside first: mv /);
+  assert.match(refused(data), /journal\.db holds a state store at revision 43; move it aside first: mkdir /);
 });
 
 test('recover from nodes: what only a node holds that is behind is kept and named, and so is what was displaced', (context) => {
@@ -196,7 +203,7 @@ test('recover from nodes: it refuses what is not clear, says so in one line and 
   assert.match(refused(nothing), /no load balancer tells the region: give --region NAME/);
   for (const content of ['rubbish', 'rubbish '.repeat(1_000)]) {
     writeFileSync(paths.journal(data), content);
-    assert.match(refused(data), /journal\.db cannot be read, and may hold something: .*; move it aside first: mv /);
+    assert.match(refused(data), /journal\.db cannot be read, and may hold something: .*; move it aside first: mkdir /);
     rmSync(paths.journal(data));
   }
   writeFileSync(paths.journal(data), '');
@@ -237,7 +244,7 @@ test('recover from nodes: what an earlier try left behind is cleared away, and n
   writeFileSync(`${paths.journal(data)}-wal`, 'rubbish');
   writeFileSync(join(data, 'mine.txt'), 'stays');
   assert((await applyNodesPlan(made, { data, nowMs: 5 })).ok);
-  assert.deepEqual(readdirSync(data).sort(), ['journal.db', 'last-good', 'mine.txt', 'run']);
+  assert.deepEqual(readdirSync(data).sort(), ['journal-index.db', 'journal.db', 'last-good', 'mine.txt', 'run']);
   const store = openSqliteStore(paths.journal(data), testIdentity);
   assert.equal(store.head().revision, 4);
   store.close();
@@ -306,6 +313,6 @@ test('recover from nodes: the command shows its plan, writes nothing without a y
   const again = await run({ yes: true });
   assert.match(
     again.complained,
-    /^ballast: \S+journal\.db holds a state store at revision 4; move it aside first: mv /,
+    /^ballast: \S+journal\.db holds a state store at revision 4; move it aside first: mkdir /,
   );
 });

@@ -7,13 +7,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { assert } from '#base/assert.ts';
 import { accept, type Result, refuse } from '#base/result.ts';
 import { firstPrincipalName } from '#control/keys.ts';
-import { moveFile, removeFile } from '#io/files.ts';
 import { systemRandom } from '#io/random.ts';
 import { type Gathered, gather } from '#journal/gather.ts';
 import { appendGathered, type FollowerCopy } from '#journal/rebuild.ts';
 import { readReplica } from '#journal/replica.ts';
 import { openKeyRing } from '#journal/seal.ts';
-import { indexPathOf, openSqliteStore } from '#journal/sqlite-store.ts';
+import { openSqliteStore } from '#journal/sqlite-store.ts';
 import type { StoreIdentity } from '#journal/store.ts';
 import { Subset } from '#link/subset.ts';
 import type { Cause } from '#model/change.ts';
@@ -22,7 +21,7 @@ import { principalKey } from '#model/keys.ts';
 import type { View } from '#model/view.ts';
 import { readCredentials } from './credentials.ts';
 import { paths } from './paths.ts';
-import { takeEmptyStore } from './store-place.ts';
+import { putInPlace, removeStore, takeEmptyStore } from './store-place.ts';
 
 /** A last good state that was found and can be read. */
 export interface Follower extends FollowerCopy {
@@ -51,10 +50,10 @@ export interface NodesPlan {
   readonly accessKey: Result<string, string>;
 }
 
-export const recoverCause = (reason: string): Cause => ({
+export const recoverCause = (action: 'RecoverFromNodes' | 'RecoverFromVault', reason: string): Cause => ({
   principal: 'operator',
   channel: 'restore',
-  action: 'RecoverFromNodes',
+  action,
   requestId: systemRandom.hex(32),
   reason,
 });
@@ -138,16 +137,14 @@ export async function applyNodesPlan(
     removeStore(path);
     const store = openSqliteStore(path, identity);
     const from = plan.followers.map(({ id, revision }) => `${id} at ${revision}`).join(', ');
-    const cause = recoverCause(`from ${from}`);
+    const cause = recoverCause('RecoverFromNodes', `from ${from}`);
     try {
       await appendGathered(store, { gathered: plan.gathered, others: others.value, cause, nowMs });
     } finally {
       store.close();
     }
     const documents = readBack(path, identity, plan.gathered, others.value);
-    removeStore(paths.journal(data));
-    moveFile(path, paths.journal(data));
-    removeStore(path);
+    putInPlace(data);
     return accept({ revision: identity.origin.revision + 1, documents });
   } finally {
     place.value.release();
@@ -245,12 +242,5 @@ function readBack(path: string, identity: StoreIdentity, gathered: Gathered, oth
     return count;
   } finally {
     store.close();
-  }
-}
-
-/** The file and those that SQLite and the store keep beside it. */
-function removeStore(path: string): void {
-  for (const file of [path, indexPathOf(path)]) {
-    for (const suffix of ['', '-wal', '-shm']) removeFile(`${file}${suffix}`);
   }
 }

@@ -1,8 +1,12 @@
 /** Whether a state store may be written where one is wanted. Nothing is ever written over one that holds something. */
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { accept, type Result, refuse } from '#base/result.ts';
-import { makeFolderOf, readFileIfThere } from '#io/files.ts';
+import { shellWords } from '#cli/shell-words.ts';
+import { fileSizeBytes, makeFolderOf, moveFile, readFileIfThere, removeFile } from '#io/files.ts';
 import { type Lock, takeLock } from '#io/lock.ts';
+import { indexPathOf } from '#journal/sqlite-store.ts';
+import { StoreFailure } from '#journal/store.ts';
 import { paths } from './paths.ts';
 
 /**
@@ -22,7 +26,9 @@ export function takeEmptyStore(data: string): Result<Lock, string> {
 
 /** Why the file at `path` is in the way, in one sentence; undefined when there is none or it holds no transaction. */
 export function whyOccupied(path: string): string | undefined {
-  const moveAway = `move it aside first: mv ${path} ${path}.aside`;
+  const aside = join(dirname(path), 'aside');
+  // With what SQLite keeps beside it: the last changes may be there alone.
+  const moveAway = `move it aside first: mkdir ${shellWords([aside])} && mv ${shellWords([path])}* ${shellWords([aside])}`;
   try {
     if (readFileIfThere(path) === undefined) return undefined;
     const database = new DatabaseSync(path, { readOnly: true, timeout: 2_000 });
@@ -37,4 +43,30 @@ export function whyOccupied(path: string): string | undefined {
   } catch (error) {
     return `${path} cannot be read, and may hold something: ${(error as Error).message}; ${moveAway}`;
   }
+}
+
+/**
+ * Gives the store that was made under another name the one by which it is opened. Throws `StoreFailure`, and has put
+ * nothing in place then, when it is not whole in its one file.
+ */
+export function putInPlace(data: string): void {
+  const [from, to] = [paths.recovering(data), paths.journal(data)];
+  if (hasLog(from)) throw new StoreFailure(`${from} could not take in its write-ahead log`);
+  removeStore(to);
+  // The index first: without it a store is only slower at its next start.
+  if (!hasLog(indexPathOf(from))) moveFile(indexPathOf(from), indexPathOf(to));
+  moveFile(from, to);
+  removeStore(from);
+}
+
+/** Removes the file and those that SQLite and the store keep beside it. */
+export function removeStore(path: string): void {
+  for (const file of [path, indexPathOf(path)]) {
+    for (const suffix of ['', '-wal', '-shm']) removeFile(`${file}${suffix}`);
+  }
+}
+
+/** SQLite keeps what it could not take into the file in a second one. */
+function hasLog(path: string): boolean {
+  return fileSizeBytes(`${path}-wal`) > 0;
 }

@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
@@ -85,4 +86,9 @@ export function makeFolder(path: string): void {
 
 export function isFileThere(path: string): boolean {
   return existsSync(path);
+}
+
+/** 0 when it is not there. */
+export function fileSizeBytes(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -1,5 +1,6 @@
 /** This process and the machine it runs on: the only place, beside its neighbours in `io`, that touches `process`. */
 import { availableParallelism, homedir } from 'node:os';
+import { createInterface } from 'node:readline';
 import type { TextOutput } from '#base/text-output.ts';
 
 /** What stood behind the program's name on the command line. */
@@ -38,6 +39,22 @@ export function homeFolder(): string {
 
 export function workingFolder(): string {
   return process.cwd();
+}
+
+/** Asks whoever sits at the terminal, and gives back the line; undefined when nobody does. */
+export function askAtTerminal(question: string): Promise<string | undefined> {
+  if (!process.stdin.isTTY) return Promise.resolve(undefined);
+  process.stderr.write(question);
+  // Not as a terminal: Ctrl-C must stay a signal, which ends the process.
+  const lines = createInterface({ input: process.stdin, terminal: false });
+  return new Promise((resolve) => {
+    let answer = '';
+    lines.once('line', (line) => {
+      answer = line;
+      lines.close();
+    });
+    lines.once('close', () => resolve(answer));
+  });
 }
 
 function textOutput(stream: NodeJS.WriteStream): TextOutput {

@@ -3,16 +3,19 @@ import { spawn } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { accept } from '#base/result.ts';
@@ -378,4 +381,54 @@ test('vault: one that holds another history, or more than the journal, is left a
   await place.openVault(third, path).close();
   await assertCopies(path, third);
   await assertCopies(path, first);
+});
+
+test('vault: on a full disk changes go on, nothing half is left, and it is in step again when there is room', async (context) => {
+  const place = placeFor(context);
+  const journal = place.openJournal();
+  await write(journal, 'a');
+  const path = join(place.base, 'vault');
+  const folder = join(path, identity.storeId);
+  mkdirSync(folder, { recursive: true });
+  // The device answers each write as a full disk does. It is where a segment is begun.
+  symlinkSync('/dev/full', join(folder, 'next-segment'));
+  const logged: string[] = [];
+  const note = (sentence: string) => void logged.push(sentence);
+  const vault = place.openVault(journal, path, { log: { info: note, warn: note, error: note } });
+  await until(() => vault.stats.failures > 0, 'the disk is full');
+  assert.match(logged[0]!, /cannot be written, changes go on without it: ENOSPC/);
+  await write(journal, 'b');
+  assert.deepEqual([vault.stats.lagRevisions, vault.stats.diverged], [2, false]);
+  assert.deepEqual(readdirSync(folder), ['next-segment']);
+  rmSync(join(folder, 'next-segment'));
+  await inStep(vault);
+  await vault.close();
+  await assertCopies(path, journal);
+});
+
+test('vault: a segment that is missing, or has lost its end, is named, and all before it can be read', async (context) => {
+  const { path } = await smallVault(placeFor(context), 3);
+  const whole = await read(path);
+  const [first, second, third] = segmentsOf(path) as [string, string, string];
+  const missing = join(path, 'second');
+  renameSync(second, missing);
+  const gap = await read(path);
+  const readable = gap.transactions.length;
+  assert.deepEqual(gap.transactions, whole.transactions.slice(0, readable));
+  const at = { segment: basename(third), frame: 0, revision: readable + 1 };
+  const last = Number(/\d{15}/.exec(third)![0]) - 1;
+  assert.deepEqual(gap.reader.broken, { ...at, why: `revisions ${readable + 1} to ${last} are missing before it` });
+  renameSync(missing, second);
+  // The seal alone is gone: what was sealed cannot be told from what was cut.
+  chmodSync(second, 0o600);
+  truncateSync(second, statSync(second).size - 37);
+  assert.deepEqual((await read(path)).reader.broken, {
+    segment: basename(third),
+    frame: 0,
+    revision: last + 1,
+    why: 'the one before it has lost its seal',
+  });
+  rmSync(first);
+  const headless = await read(path);
+  assert.deepEqual([headless.transactions.length, headless.reader.broken?.revision], [0, 1]);
 });
