@@ -81,7 +81,12 @@ export function makeFolder(path: string): void {
   if (existsSync(path)) return;
   // Node's own recursive way never returns where folders cannot be made at all, as in /proc.
   if (dirname(path) !== path) makeFolder(dirname(path));
-  mkdirSync(path, { mode: 0o700 });
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another process was faster.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }
 
 export function isFileThere(path: string): boolean {
