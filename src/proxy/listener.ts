@@ -3,6 +3,7 @@
  * whole; a closed listener lets its connections finish.
  */
 import type { Log } from '#io/log.ts';
+import { soon } from '#io/timers.ts';
 import type { RoutingTable } from '#routing/table.ts';
 import type { LoadBalancerCounters } from './counters.ts';
 import type { ClientHome } from './http1/client-connection.ts';
@@ -20,7 +21,8 @@ export type ApplyOutcome =
 
 export class Listener implements ClientHome {
   routes: Routes;
-  isClosing = false;
+  isHandingOver = false;
+  isClosed = false;
   /** Settles once, when it listens or cannot. */
   readonly opened: Promise<ApplyOutcome>;
   readonly #context: WorkerContext;
@@ -29,6 +31,7 @@ export class Listener implements ClientHome {
   readonly #onEmpty: (listener: Listener) => void;
   readonly #connections = new Set<ClientConnection>();
   #door: Door | undefined;
+  #isShut = false;
 
   /** `onEmpty` is called once, when it is closed and its last connection has gone. */
   constructor(
@@ -67,18 +70,28 @@ export class Listener implements ClientHome {
     this.#registry.giveRoutes(before);
   }
 
-  /** Accepts no more, closes connections that wait for a request, and lets the others finish theirs. */
-  close(): void {
-    this.handOver();
-    for (const connection of this.#connections) connection.retire();
+  /**
+   * Accepts no more. What the kernel has already connected is still accepted: to these clients a closed door would be a
+   * reset.
+   */
+  shut(): void {
+    if (this.#isShut) return;
+    this.#isShut = true;
+    if (this.#door === undefined) this.#settle();
+    else soon(() => this.#closeDoor());
   }
 
   /** Accepts no more, and has every connection end with its next answer: nobody's request meets a closed connection. */
   handOver(): void {
-    if (this.isClosing) return;
-    this.isClosing = true;
-    this.#door?.close();
-    this.#settle();
+    this.isHandingOver = true;
+    this.shut();
+  }
+
+  /** Accepts no more, closes connections that wait for a request, and lets the others finish theirs. */
+  close(): void {
+    this.isClosed = true;
+    this.handOver();
+    for (const connection of this.#connections) connection.retire();
   }
 
   /** Cuts off every connection that is left. */
@@ -90,7 +103,13 @@ export class Listener implements ClientHome {
     this.#connections.delete(connection);
     this.counters.activeConnections -= 1;
     this.#context.activeConnectionsCount -= 1;
-    if (this.isClosing) this.#settle();
+    this.#settle();
+  }
+
+  #closeDoor(): void {
+    this.#door?.close();
+    this.#door = undefined;
+    this.#settle();
   }
 
   async #open(log: Log, table: RoutingTable): Promise<ApplyOutcome> {
@@ -103,15 +122,15 @@ export class Listener implements ClientHome {
       onError: (reason) => log.error(`listener ${table.listenerId} cannot accept a connection: ${reason}`),
     });
     if (typeof door === 'string') return { kind: 'failed', reason: door };
-    // It may have been closed while the door was being opened.
-    if (this.isClosing) door.close();
+    // It may have been shut while the door was being opened.
+    if (this.#isShut) door.close();
     else this.#door = door;
     return { kind: 'listening', port: door.port };
   }
 
   #accept(open: (owner: ChannelOwner) => Channel): ChannelOwner | undefined {
     const { counters } = this;
-    if (this.isClosing || this.#context.activeConnectionsCount >= this.#context.options.clientConnectionsMax) {
+    if (this.isClosed || this.#context.activeConnectionsCount >= this.#context.options.clientConnectionsMax) {
       counters.rejectedConnections += 1;
       return undefined;
     }
@@ -124,7 +143,7 @@ export class Listener implements ClientHome {
   }
 
   #settle(): void {
-    if (this.#connections.size > 0) return;
+    if (!this.#isShut || this.#door !== undefined || this.#connections.size > 0) return;
     this.#registry.giveRoutes(this.routes);
     this.#registry.giveLoadBalancer(this.#loadBalancer);
     this.#onEmpty(this);

@@ -147,6 +147,28 @@ for (const acceptPath of acceptPaths) {
     await until(() => endless.isClosed, 'it is cut off');
     assert.equal(second.proxy.stats().activeConnections, 0);
   });
+
+  test(`proxy (${acceptPath}): draining with patience, no connection ends before an answer has said so`, async (t) => {
+    let finish: (() => void) | undefined;
+    const target = await startTarget(t, (incoming, outgoing) => {
+      if (incoming.url !== '/slow') return outgoing.end('ok');
+      outgoing.write('first ');
+      finish = () => outgoing.end('last');
+      return undefined;
+    });
+    const { port, proxy } = await startProxy(t, { targets: [target] }, settings);
+    const [busy, other] = [new RawClient(t, port), new RawClient(t, port)];
+    busy.send('GET /slow HTTP/1.1\r\nHost: a\r\n\r\n');
+    await busy.toHave('first ');
+    const drained = proxy.drain(60_000, 60_000);
+    for (; !other.isEnded; await sleep(20)) other.send(get);
+    assert.match(other.received, /Connection: close\r\n[\s\S]*ok$/);
+    finish!();
+    await busy.toHave('last');
+    busy.send(get);
+    assert.match(await busy.toEnd(), /last[\s\S]*HTTP\/1\.1 200 OK\r\nConnection: close\r\n[\s\S]*ok$/);
+    await drained;
+  });
 }
 
 test('proxy: an address that cannot be listened on is reported, and what served before goes on', async (t) => {

@@ -34,10 +34,14 @@ export interface ProxyWorker {
   /**
    * Closes all listeners and waits for their connections, at most so long; then cuts off what is left, and stops.
    * Connections between requests are closed after `patienceMs`: until then, each may have one more answer, which tells
-   * its client to come again on another.
+   * its client to come again on another. With patience, nobody is told so before other workers that leave at the same
+   * time have closed their doors too: there the client would be reset.
    */
   drain(timeoutMs: number, patienceMs?: number): Promise<void>;
 }
+
+/** Within this time, workers that leave together have all closed their doors. */
+const doorsCloseMs = 1_000;
 
 export interface ProxySettings extends Partial<ProxyOptions> {
   readonly clock: Clock;
@@ -107,11 +111,15 @@ class Worker implements ProxyWorker {
   async drain(timeoutMs: number, patienceMs = 0): Promise<void> {
     for (const listener of this.#listeners.values()) {
       this.#closing.add(listener);
-      listener.handOver();
+      if (patienceMs > 0) listener.shut();
+      else listener.close();
     }
     this.#listeners.clear();
     if (this.#closing.size > 0) {
       await new Promise<void>((resolve) => {
+        const doors = after(Math.min(patienceMs, doorsCloseMs), () => {
+          for (const listener of this.#closing) listener.handOver();
+        });
         const patience = after(patienceMs, () => {
           for (const listener of this.#closing) listener.close();
         });
@@ -119,8 +127,7 @@ class Worker implements ProxyWorker {
           for (const listener of this.#closing) listener.cut();
         });
         this.#onQuiet = () => {
-          limit.stop();
-          patience.stop();
+          for (const timer of [doors, patience, limit]) timer.stop();
           resolve();
         };
       });

@@ -8,15 +8,13 @@
  *                        └──▶ lingering ─▶ closed
  */
 import type { LoadBalancerCounters } from '#proxy/counters.ts';
-import type { ForwardAction, Routes } from '#proxy/routes.ts';
-import { actionFor, groupFor } from '#proxy/routes.ts';
+import { actionFor, type ForwardAction, groupFor, type Routes } from '#proxy/routes.ts';
 import { Carry } from '#proxy/socket/carry.ts';
 import type { Channel, ChannelOwner } from '#proxy/socket/channel.ts';
 import { Deadline } from '#proxy/socket/deadlines.ts';
 import type { WorkerContext } from '#proxy/worker-context.ts';
 import { Attempts } from './attempts.ts';
-import type { Refusal } from './field-section.ts';
-import { complete, incomplete } from './field-section.ts';
+import { complete, incomplete, type Refusal } from './field-section.ts';
 import type { LocalResponse } from './local-response.ts';
 import { errorPage, formatResponse, localResponse } from './local-response.ts';
 import { MessageBody, malformedBody } from './message-body.ts';
@@ -31,8 +29,10 @@ import { TargetConnection } from './target-connection.ts';
 export interface ClientHome {
   readonly routes: Routes;
   readonly counters: LoadBalancerCounters;
-  /** Whether connections are to end with their present request. */
-  readonly isClosing: boolean;
+  /** Whether answers that have not begun are to be the last on their connections. */
+  readonly isHandingOver: boolean;
+  /** Whether connections are to end as soon as they are between requests. */
+  readonly isClosed: boolean;
   onClientGone(connection: ClientConnection): void;
 }
 
@@ -453,7 +453,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
       !this.#keepsAlive ||
       !this.#body.isDone ||
       this.#hasEnded ||
-      this.#home.isClosing ||
+      this.#home.isHandingOver ||
       nowMs >= this.#closesAtMs;
     if (this.#isLast) return 'close';
     return this.minorVersion === 0 ? 'keep-alive' : 'none';
@@ -470,7 +470,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     this.#phase = 'idle';
     this.#awaitRequest();
     this.#goOn();
-    if (this.#phase === 'idle' && this.#home.isClosing) this.#close();
+    if (this.#phase === 'idle' && this.#home.isClosed) this.#close();
   }
 
   #awaitRequest(): void {
