@@ -1,6 +1,5 @@
 /** The state store is gone: it is made again of its copy in the vault, while the nodes serve. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -11,11 +10,19 @@ import {
   DescribeTagsCommand,
   DescribeTargetGroupsCommand,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
-import { type RunningBallast, someAddresses, startBallast, until } from './running-ballast.ts';
-import { endWith, inStep, isGone, makeService, port, progressed, type Service, someTargets } from './service.ts';
+import { ballastCommand, type RunningBallast, someAddresses, startBallast, until } from './running-ballast.ts';
+import {
+  endWith,
+  inStep,
+  inVault,
+  isGone,
+  makeService,
+  port,
+  progressed,
+  type Service,
+  someTargets,
+} from './service.ts';
 import { Load } from './traffic.ts';
-
-const launcher = new URL('../bin/ballast', import.meta.url).pathname;
 
 /** Everything that the API says of the service. */
 async function described(ballast: RunningBallast, service: Service) {
@@ -27,21 +34,6 @@ async function described(ballast: RunningBallast, service: Service) {
     client.send(new DescribeTagsCommand({ ResourceArns: [service.loadBalancerArn] })),
   ]);
   return answers.map(({ $metadata, ...answer }) => answer);
-}
-
-/** Runs a command of `ballast`, and gives what it printed. */
-async function ballastCommand(...args: readonly string[]): Promise<string> {
-  const child = spawn(process.execPath, [launcher, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let printed = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (printed += chunk));
-  const code = await new Promise((resolve) => child.once('close', resolve));
-  assert.equal(code, 0, printed);
-  return printed;
-}
-
-/** Everything that was answered is in the vault. */
-async function inVault(ballast: RunningBallast): Promise<void> {
-  await until(async () => /^ballast_vault_lag_revisions 0$/m.test(await ballast.metrics()), 'the vault is in step');
 }
 
 async function killControlPlane(ballast: RunningBallast): Promise<void> {

@@ -125,6 +125,16 @@ export async function startBallast(options: StartOptions = {}): Promise<RunningB
   return new RunningBallast(child, data, readyFile, () => printed);
 }
 
+/** Runs a command of `ballast`, and gives what it printed. */
+export async function ballastCommand(...args: readonly string[]): Promise<string> {
+  const child = spawn(process.execPath, [launcher, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (printed += chunk));
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  assert.equal(code, 0, printed);
+  return printed;
+}
+
 /** Waits for a condition. The limit only ends a test that would hang. */
 export async function until(
   condition: () => boolean | Promise<boolean>,

@@ -32,6 +32,11 @@ export function endWith(context: TestContext, ballast: RunningBallast): void {
   });
 }
 
+/** Everything that was answered is in the vault. */
+export async function inVault(ballast: RunningBallast): Promise<void> {
+  await until(async () => /^ballast_vault_lag_revisions 0$/m.test(await ballast.metrics()), 'the vault is in step');
+}
+
 export async function running(context: TestContext, flags: readonly string[] = []): Promise<RunningBallast> {
   const ballast = await startBallast({ flags });
   endWith(context, ballast);

@@ -14,16 +14,36 @@ const turnMs = 5;
 /** So much is written at a time. */
 const charactersPerWriteMax = 64 * 1024;
 
+/** Lines that are there when asked for, or that come in their own time. Undefined is none: a chance to pause. */
+export type Lines = Iterable<object | undefined> | AsyncIterable<object | undefined>;
+
 /**
- * Sends the lines; undefined among them is none, and a chance to pause. A failure in the middle is the last line. Gives
- * back once all is sent, or the client has gone.
+ * Sends the lines. A failure in the middle is the last of them. Gives back once all is sent, or the client has gone,
+ * which ends the making of lines too.
  */
 export async function sendLines(
   response: ServerResponse,
-  lines: Iterable<object | undefined>,
+  lines: Lines,
   { clock, log }: { readonly clock: Clock; readonly log: Log },
 ): Promise<void> {
   response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
+  try {
+    const isSent = Symbol.iterator in lines ? sendReady(response, lines, clock) : sendComing(response, lines);
+    if (!(await isSent)) return;
+  } catch (error) {
+    log.error(`operator API: a stream broke off: ${(error as Error).stack ?? error}`);
+    const said: StreamError = { type: 'error', error: 'reading failed; the log of the control plane says why' };
+    await write(response, `${JSON.stringify(said)}\n`);
+  }
+  response.end();
+}
+
+/** Many together. Gives back whether the client was there until the end. */
+async function sendReady(
+  response: ServerResponse,
+  lines: Iterable<object | undefined>,
+  clock: Clock,
+): Promise<boolean> {
   const iterator = lines[Symbol.iterator]();
   let text = '';
   try {
@@ -35,23 +55,32 @@ export async function sendLines(
         if (isDone) break;
         if (next.value !== undefined) text += `${JSON.stringify(next.value)}\n`;
       }
-      if (!(await write(response, text))) return;
+      const now = text;
       text = '';
+      if (!(await write(response, now))) return false;
     }
-  } catch (error) {
-    log.error(`operator API: a stream broke off: ${(error as Error).stack ?? error}`);
-    const said: StreamError = { type: 'error', error: 'reading failed; the log of the control plane says why' };
-    await write(response, `${text}${JSON.stringify(said)}\n`);
+    return true;
   } finally {
+    if (text !== '') await write(response, text);
     iterator.return?.();
   }
-  response.end();
+}
+
+/** Each as it comes. */
+async function sendComing(response: ServerResponse, lines: AsyncIterable<object | undefined>): Promise<boolean> {
+  for await (const line of lines) {
+    if (line !== undefined && !(await write(response, `${JSON.stringify(line)}\n`))) return false;
+  }
+  return true;
 }
 
 /** Whether there is still somebody to write for. */
 async function write(response: ServerResponse, text: string): Promise<boolean> {
   if (text !== '' && !response.write(text) && !response.destroyed) {
-    await Promise.race([once(response, 'drain'), once(response, 'close')]).catch(() => {});
+    const waiting = new AbortController();
+    const { signal } = waiting;
+    await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]).catch(() => {});
+    waiting.abort();
   }
   await new Promise<void>(soon);
   return !response.destroyed;

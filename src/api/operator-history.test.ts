@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { accept, refuse } from '#base/result.ts';
 import { testSettings } from '#control/elbv2/test-region.ts';
+import { Retention } from '#control/retention.ts';
 import { Looking } from '#control/time-travel/looking.ts';
 import { JournalRegion } from '#control/time-travel/test-journal-region.ts';
 import { systemClock } from '#io/clock.ts';
@@ -19,8 +21,7 @@ interface Said {
   readonly headers: Headers;
 }
 
-async function start(context: TestContext, others: readonly Route[] = []) {
-  const region = new JournalRegion(context);
+async function start(context: TestContext, others: readonly Route[] = [], region = new JournalRegion(context)) {
   const logged: string[] = [];
   const log = { info: () => {}, warn: () => {}, error: (sentence: string) => void logged.push(sentence) };
   const looking = new Looking(region.journal, testSettings);
@@ -29,6 +30,8 @@ async function start(context: TestContext, others: readonly Route[] = []) {
     rekeyed += 1;
     return rekeyed > 1 ? refuse('the key file cannot be written') : accept({ keyId: 'k2', resealed: 1, revision: 9 });
   };
+  const { travel } = region;
+  const retention = new Retention({ ...travel, vault: join(region.folder, 'vault') });
   const server = await startOperatorServer({
     host: '127.0.0.1',
     port: 0,
@@ -36,7 +39,7 @@ async function start(context: TestContext, others: readonly Route[] = []) {
     clock: systemClock,
     log,
     status: () => ({}) as Status,
-    routes: [...historyRoutes({ looking, travel: region.travel, rekey }), ...others],
+    routes: [...historyRoutes({ looking, travel, rekey, retention }), ...others],
     metrics: async () => '',
     upgradeLink: () => {},
   });

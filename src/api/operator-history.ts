@@ -1,22 +1,25 @@
 /** The routes of the operator API about the past and the way back to it. */
 import { accept, type Result, refuse } from '#base/result.ts';
 import type { Rekeyed } from '#control/rekey.ts';
+import type { Retention } from '#control/retention.ts';
 import type { TimeTravel } from '#control/time-travel/carry-out.ts';
 import type { Looking } from '#control/time-travel/looking.ts';
 import { restore } from '#control/time-travel/restore.ts';
 import { revert } from '#control/time-travel/revert.ts';
 import type { Refusal } from '#control/time-travel/scope.ts';
 import { undelete } from '#control/time-travel/undelete.ts';
+import type { Lines } from './lines.ts';
 import * as read from './parameters.ts';
 
 export interface HistoryRoutesOptions {
   readonly looking: Looking;
   readonly travel: TimeTravel;
   readonly rekey: () => Promise<Result<Rekeyed, string>>;
+  readonly retention: Retention;
 }
 
 /** What a route answers: a stream of lines, or one value. */
-export type RouteAnswer = { readonly lines: Iterable<object | undefined> } | { readonly value: object };
+export type RouteAnswer = { readonly lines: Lines } | { readonly value: object };
 
 export interface Route {
   readonly method: 'GET' | 'POST';
@@ -28,7 +31,7 @@ export interface Route {
 
 type Given = readonly (readonly [name: string, value: unknown])[];
 
-export function historyRoutes({ looking, travel, rekey }: HistoryRoutesOptions): readonly Route[] {
+export function historyRoutes({ looking, travel, rekey, retention }: HistoryRoutesOptions): readonly Route[] {
   const moment = read.moment(travel.nowMs);
   const revision = read.wholeNumber(0);
   const plan = { dryRun: { parse: read.truth }, reason: { parse: read.text } } as const;
@@ -93,6 +96,17 @@ export function historyRoutes({ looking, travel, rekey }: HistoryRoutesOptions):
       { resource: { parse: read.text, isRequired: true }, at: { parse: moment }, ...plan },
       async ({ resource, ...given }) => asLines(await undelete(travel, { ...given, arn: resource })),
     ),
+    get('/v1/retention', {}, async () => accept({ lines: retention.list() })),
+    post(
+      '/v1/retention',
+      { olderThanDays: { parse: read.wholeNumber(1), isRequired: true }, dryRun: { parse: read.truth } },
+      async (given) => asLines(await retention.fold(given)),
+    ),
+    post(
+      '/v1/retention/undo',
+      { fold: { parse: revision, isRequired: true }, dryRun: { parse: read.truth } },
+      async (given) => asLines(await retention.undo(given)),
+    ),
     post('/v1/rekey', {}, async () => {
       const done = await rekey();
       return done.ok ? accept({ value: done.value }) : refuse({ status: 409, error: done.fault });
@@ -116,7 +130,7 @@ function route(method: Route['method']) {
   });
 }
 
-function asLines(looked: Result<Iterable<object | undefined>, Refusal>): Result<RouteAnswer, Refusal> {
+function asLines(looked: Result<Lines, Refusal>): Result<RouteAnswer, Refusal> {
   return looked.ok ? accept({ lines: looked.value }) : looked;
 }
 

@@ -10,6 +10,7 @@ import { createControl } from '#control/control.ts';
 import { HealthBoard } from '#control/health-board.ts';
 import { firstCredentials, keyLookup } from '#control/keys.ts';
 import { rekey, unreadableSecret } from '#control/rekey.ts';
+import { Retention } from '#control/retention.ts';
 import { Looking } from '#control/time-travel/looking.ts';
 import { Workflows } from '#control/workflows/workflows.ts';
 import { guardJournal } from '#guard/guard.ts';
@@ -82,6 +83,13 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
     random,
   });
 
+  const newRequestId = () => random.hex(32);
+  const nowMs = () => clock.wallMs();
+  const retention = new Retention({ journal, vault: settings.vault, newRequestId, nowMs });
+  for (const { to, state } of retention.list()) {
+    if (state === 'unfinished') log.warn(`fold ${to} was interrupted: 'ballast retention' goes on with it`);
+  }
+
   let processes: readonly ProcessNews[] = [];
   let api: Awaited<ReturnType<typeof startApiServer>> | undefined;
   let operator: Awaited<ReturnType<typeof startOperatorServer>>;
@@ -117,10 +125,11 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
           journal,
           region: settings.region,
           holdAddressesMs,
-          newRequestId: () => random.hex(32),
-          nowMs: () => clock.wallMs(),
+          newRequestId,
+          nowMs,
         },
         rekey: () => rekey({ journal, ring, random }),
+        retention,
       }),
       status: () => {
         const uptimeSeconds = (clock.monotonicMs() - startedMs) / 1000;

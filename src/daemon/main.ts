@@ -10,6 +10,7 @@ import { describe } from '#cli/time-travel/describe.ts';
 import { diff } from '#cli/time-travel/diff.ts';
 import { log } from '#cli/time-travel/log.ts';
 import { restore } from '#cli/time-travel/restore.ts';
+import { retention } from '#cli/time-travel/retention.ts';
 import { revert } from '#cli/time-travel/revert.ts';
 import { show } from '#cli/time-travel/show.ts';
 import { undelete } from '#cli/time-travel/undelete.ts';
@@ -46,7 +47,7 @@ const groups: readonly CommandGroup[] = [
   { title: 'Run', commands: [upCommand, status] },
   { title: 'Look', commands: [log, show, diff, blame, describe] },
   { title: 'Go back', commands: [revert, restore, undelete] },
-  { title: 'Keep safe', commands: [verify, recover, rekey] },
+  { title: 'Keep safe', commands: [verify, recover, rekey, retention] },
 ];
 
 setExitCode(

@@ -5,7 +5,7 @@ import { accept, type Result, refuse } from '#base/result.ts';
 import { shellWords } from '#cli/shell-words.ts';
 import { fileSizeBytes, makeFolderOf, moveFile, readFileIfThere, removeFile } from '#io/files.ts';
 import { type Lock, takeLock } from '#io/lock.ts';
-import { indexPathOf } from '#journal/sqlite-store.ts';
+import { indexPathOf } from '#journal/sqlite-schema.ts';
 import { StoreFailure } from '#journal/store.ts';
 import { paths } from './paths.ts';
 

@@ -79,11 +79,16 @@ export interface Line {
   readonly afterText: string;
 }
 
+export interface PlacedLine extends Line {
+  /** From 0, among the lines of its part. */
+  readonly position: number;
+}
+
 /**
  * Splits a part into its lines; an empty one stands for a line that was folded away, and is passed over. Throws
  * `UnreadableLine` on what was not written by `sealTransaction`.
  */
-export function* linesOf(part: string): Iterable<Line & { readonly position: number }> {
+export function* linesOf(part: string): Iterable<PlacedLine> {
   let start = 0;
   for (let position = 0; start < part.length; position += 1) {
     const end = part.indexOf('\n', start);
@@ -108,6 +113,11 @@ export function* linesOf(part: string): Iterable<Line & { readonly position: num
 /** The change that a line stands for. Throws `UnreadableLine` when its document is not JSON. */
 export function changeOf({ kind, id, before, afterText }: Line): Change {
   return { kind, id, before, after: afterText === '' ? null : documentOf(afterText) } as Change;
+}
+
+/** Whether lines of the part were folded away. */
+export function hasFoldedLines(part: string): boolean {
+  return part.startsWith('\n') || part.includes('\n\n');
 }
 
 export class UnreadableLine extends Error {

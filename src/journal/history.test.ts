@@ -10,7 +10,8 @@ import type { PlacementDocument } from '#model/documents.ts';
 import type { View } from '#model/view.ts';
 import { isoTime } from './history.ts';
 import { type Journal, openJournal } from './journal.ts';
-import { indexPathOf, openSqliteStore } from './sqlite-store.ts';
+import { indexPathOf } from './sqlite-schema.ts';
+import { openSqliteStore } from './sqlite-store.ts';
 import { testIdentity } from './test-identity.ts';
 
 /** A journal in a folder of its own; its clock shows what the test sets. */

@@ -19,6 +19,8 @@ const basesAtOnceMax = 100_000;
 export interface Replacement extends Key {
   readonly base: Documents[Kind] | null;
   readonly theirs: Documents[Kind] | null;
+  /** What was replaced was folded away: `base` is what is known from before it. */
+  readonly isBaseFolded?: true;
 }
 
 type Unfinished = { -readonly [Member in keyof Replacement]: Replacement[Member] | undefined } & Key;
@@ -126,13 +128,16 @@ export class History implements Past {
     }));
     this.#readTogether(changes, unfinished);
     for (const [position, replacement] of unfinished.entries()) {
-      replacement.base ??= this.#baseOf(changes[position]!) ?? null;
+      replacement.base ??= this.#baseOf(changes[position]!, replacement) ?? null;
       yield replacement as Replacement;
     }
   }
 
-  #baseOf({ kind, id, before }: Change): Documents[Kind] | undefined {
-    return before === 0 ? undefined : this.#past.documentAt(kind, id, before)?.document;
+  #baseOf({ kind, id, before }: Change, replacement: Unfinished): Documents[Kind] | undefined {
+    if (before === 0) return undefined;
+    const found = this.#past.documentAt(kind, id, before);
+    if (found?.revision !== before) replacement.isBaseFolded = true;
+    return found?.document;
   }
 
   /**

@@ -12,7 +12,8 @@ import { type Change, put, remove } from '#model/change.ts';
 import { fault } from '#model/fault.ts';
 import type { View } from '#model/view.ts';
 import { type Guard, type Journal, openJournal } from './journal.ts';
-import { indexPathOf, openSqliteStore } from './sqlite-store.ts';
+import { indexPathOf } from './sqlite-schema.ts';
+import { openSqliteStore } from './sqlite-store.ts';
 import { StoreConflict, StoreDamaged, StoreFailure } from './store.ts';
 import { Tables } from './tables.ts';
 import { testIdentity as identity } from './test-identity.ts';
@@ -129,6 +130,7 @@ test('sqlite store: another program can neither change, remove nor replace what 
   for (const sql of [
     'DELETE FROM part',
     "UPDATE part SET lines = ''",
+    "INSERT INTO fold VALUES (1, '', '')",
     'DELETE FROM transaction_log',
     'UPDATE transaction_log SET time_ms = 0',
     'UPDATE identity SET environment = 0',
@@ -137,7 +139,7 @@ test('sqlite store: another program can neither change, remove nor replace what 
     "INSERT OR REPLACE INTO transaction_log VALUES (1, 0, '{}', 0, 0, '', '', '', 1, 0)",
     "INSERT INTO transaction_log VALUES (3, 0, '{}', 0, 0, '', '', '', 1, 0)",
   ]) {
-    assert.throws(() => other.exec(sql), /append-only/, sql);
+    assert.throws(() => other.exec(sql), /append.only/, sql);
   }
   other.close();
   await journal.close();
@@ -220,7 +222,7 @@ test('sqlite store: a file that is not a store, and one of a newer format, are r
   const other = new DatabaseSync(newer);
   other.exec('DROP TRIGGER identity_refuses_update; UPDATE identity SET format = 99');
   other.close();
-  assert.throws(() => openSqliteStore(newer, identity), /format 99.*reads format 2: update Ballast/);
+  assert.throws(() => openSqliteStore(newer, identity), /format 99.*reads format 3: update Ballast/);
 });
 
 test('sqlite store: a batch that does not continue the head is a conflict, and one another program overtook is damage', async (context) => {

@@ -15,6 +15,7 @@ import { type Fault, fault } from '#model/fault.ts';
 import type { Former, View } from '#model/view.ts';
 import { type SealedTransaction, sealTransaction, type TransactionText } from './chain.ts';
 import { History, type Replacement } from './history.ts';
+import type { StoreFolding } from './sqlite-fold.ts';
 import { type Head, type Store, StoreFailure, type StoreIdentity } from './store.ts';
 import { type FormerPlacements, Tables } from './tables.ts';
 
@@ -170,6 +171,11 @@ export class Journal {
   async history(): Promise<History> {
     const { store } = this.#options;
     return new History(store, await store.past(), (revision) => this.#recentChanges(revision));
+  }
+
+  /** How the far past is folded. It is no change of the state, so it does not pass through here. */
+  get folding(): StoreFolding {
+    return this.#options.store.folding;
   }
 
   /** Writes what still waits, refuses what comes later, and lets go of the store. */

@@ -5,7 +5,7 @@
  */
 import { assert } from '#base/assert.ts';
 import type { Cause, Change } from '#model/change.ts';
-import { type Entry, kinds } from '#model/documents.ts';
+import { type Entry, isOfNoFollower, kinds } from '#model/documents.ts';
 import { sealTransaction } from './chain.ts';
 import { type Copy, type Gathered, gather } from './gather.ts';
 import type { Position } from './replica.ts';
@@ -108,7 +108,7 @@ async function appendLost(
   assert(store.head().revision === last, 'no revision is left out');
 }
 
-/** The documents that followers can hold: principals and their keys go to nobody. */
+/** The documents that followers can hold. */
 function* followable(tables: Tables): Iterable<Entry> {
-  for (const kind of kinds) if (kind !== 'principal' && kind !== 'access-key') yield* tables.all(kind);
+  for (const kind of kinds) if (!isOfNoFollower(kind)) yield* tables.all(kind);
 }

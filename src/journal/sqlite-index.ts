@@ -8,7 +8,7 @@ import { removeFile } from '#io/files.ts';
 import type { TransactionHeader } from '#model/change.ts';
 import type { Documents, Entry, Kind } from '#model/documents.ts';
 import { type IndexName, indexes, keysOf } from '#model/view.ts';
-import { changeOf, documentOf, type Line, linesOf, UnreadableLine } from './chain.ts';
+import { changeOf, documentOf, type Line, linesOf, type PlacedLine, UnreadableLine } from './chain.ts';
 import { type Past, StoreDamaged, type Version } from './store.ts';
 
 /** Raised whenever the file is laid out differently; one of another format is made anew. */
@@ -41,6 +41,7 @@ const statementTexts = {
   versionAt:
     'SELECT revision, part, position FROM version WHERE key = ? AND revision <= ? ORDER BY revision DESC LIMIT 1',
   putDocument: 'INSERT OR REPLACE INTO document VALUES (?, ?, ?)',
+  deleteVersion: 'DELETE FROM version WHERE key = ? AND revision = ?',
   deleteDocument: 'DELETE FROM document WHERE key = ?',
   documents: 'SELECT kind, id, revision, body FROM document CROSS JOIN key ON number = key ORDER BY key',
   insertFound: 'INSERT OR IGNORE INTO ever_found VALUES (?, ?, ?)',
@@ -57,6 +58,12 @@ export interface IndexedLog {
   /** The parts of one transaction from the n-th on, each with its number in the whole log. */
   partsOf(revision: number, from: number): Iterable<{ readonly number: number; readonly lines: string }>;
   part(number: number): string | undefined;
+}
+
+/** Where a version stands in the log. */
+export interface Placed extends Pick<PlacedLine, 'kind' | 'id' | 'position'> {
+  readonly revision: number;
+  readonly part: number;
 }
 
 /** Which indexes are kept as a table, by kind: those that the id's beginning does not answer. */
@@ -159,6 +166,18 @@ export class SqliteIndex implements Past {
     return left <= 0;
   }
 
+  /** Forgets versions whose lines are about to be folded away: at no moment does it know one that the log has not. */
+  forget(versions: readonly Placed[]): void {
+    this.#writeDurably(versions, (key, { revision }) => this.#statements.deleteVersion.run(key, revision));
+  }
+
+  /** Takes in versions whose lines are back, or were never gone. */
+  remember(versions: readonly Placed[]): void {
+    this.#writeDurably(versions, (key, { revision, part, position }) => {
+      this.#statements.insertVersion.run(key, revision, part, position);
+    });
+  }
+
   *documents(): Iterable<Entry> {
     for (const row of this.#statements.documents.iterate()) {
       const [kind, id, revision, body] = row as unknown as [Kind, string, number, string];
@@ -199,6 +218,22 @@ export class SqliteIndex implements Past {
 
   close(): void {
     this.#database.close();
+  }
+
+  /** What is not worked out from the log again after a power cut: the log does not say when it was folded. */
+  #writeDurably(versions: readonly Placed[], write: (key: number, version: Placed) => void): void {
+    this.#lastPart = undefined;
+    this.#database.exec('PRAGMA synchronous=FULL; BEGIN IMMEDIATE');
+    try {
+      for (const version of versions) {
+        const key = this.#findKey(version.kind, version.id);
+        if (key !== undefined) write(key, version);
+      }
+      this.#database.exec('COMMIT');
+    } finally {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      this.#database.exec('PRAGMA synchronous=NORMAL');
+    }
   }
 
   *#ids(statement: StatementSync, ...values: string[]): Iterable<string> {

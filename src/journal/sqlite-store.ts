@@ -12,12 +12,15 @@ import {
   chainHash,
   changeOf,
   digestOf,
+  hasFoldedLines,
   linesOf,
   type SealedTransaction,
   type TransactionText,
-  UnreadableLine,
 } from './chain.ts';
+import type { Part } from './fold.ts';
+import { defineDigest, FoldTable, type Rewrite, type StoreFolding } from './sqlite-fold.ts';
 import { openSqliteIndex, type SqliteIndex } from './sqlite-index.ts';
+import { asStoreError, indexPathOf, type LogRow, openIdentity } from './sqlite-schema.ts';
 import {
   type Head,
   type Past,
@@ -28,9 +31,6 @@ import {
   type StoreIdentity,
 } from './store.ts';
 
-/** Raised whenever an older program could not read what this one writes. */
-export const formatVersion = 2;
-
 /** How much of the chain's end is verified at every start; the whole of it is verified in the background. */
 const verifiedAtStart = { transactions: 10_000, changes: 200_000 };
 
@@ -40,49 +40,6 @@ const indexRetryMs = 1_000;
 
 /** So much text is written before the write-ahead log is taken into the file, once the commit has been answered. */
 const checkpointAfterCharacters = 16 * 1024 * 1024;
-
-const schema = `
-CREATE TABLE identity (
-  only INTEGER PRIMARY KEY CHECK (only = 1),
-  format INTEGER NOT NULL, store_id TEXT NOT NULL, environment TEXT NOT NULL, region TEXT NOT NULL,
-  created_at_ms INTEGER NOT NULL, origin_revision INTEGER NOT NULL, origin_hash TEXT NOT NULL
-) STRICT;
-CREATE TABLE transaction_log (
-  revision INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, cause TEXT NOT NULL, harmed INTEGER NOT NULL,
-  changes INTEGER NOT NULL, digest TEXT NOT NULL, previous_hash TEXT NOT NULL, hash TEXT NOT NULL,
-  first_part INTEGER NOT NULL, parts INTEGER NOT NULL
-) STRICT;
--- lines: one change each, as kind TAB id TAB revision that it replaces TAB document (empty: removed)
-CREATE TABLE part (number INTEGER PRIMARY KEY, revision INTEGER NOT NULL, lines TEXT NOT NULL) STRICT;
-${['transaction_log', 'part', 'identity']
-  .flatMap((table) =>
-    ['UPDATE', 'DELETE'].map(
-      (verb) => `CREATE TRIGGER ${table}_refuses_${verb.toLowerCase()} BEFORE ${verb} ON ${table}
-BEGIN SELECT RAISE(ABORT, 'the journal is append-only: ${verb} on ${table} is refused'); END;`,
-    ),
-  )
-  .join('\n')}
--- INSERT OR REPLACE deletes without firing DELETE triggers, so only what comes next may be inserted.
-CREATE TRIGGER transaction_log_refuses_gap BEFORE INSERT ON transaction_log
-WHEN NEW.revision <> (SELECT ifnull(max(revision), (SELECT origin_revision FROM identity)) + 1 FROM transaction_log)
-BEGIN SELECT RAISE(ABORT, 'the journal is append-only: revisions continue without gaps'); END;
-CREATE TRIGGER part_refuses_gap BEFORE INSERT ON part
-WHEN NEW.number <> (SELECT ifnull(max(number), 0) + 1 FROM part)
-BEGIN SELECT RAISE(ABORT, 'the journal is append-only: parts continue without gaps'); END;
-`;
-
-interface LogRow {
-  readonly revision: number;
-  readonly time_ms: number;
-  readonly cause: string;
-  readonly harmed: number;
-  readonly changes: number;
-  readonly digest: string;
-  readonly previous_hash: string;
-  readonly hash: string;
-  readonly first_part: number;
-  readonly parts: number;
-}
 
 const rowsPerPage = 200;
 /** What a row of the log takes beside its cause. */
@@ -98,11 +55,6 @@ const statementTexts = {
   insertTransaction: 'INSERT INTO transaction_log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   insertPart: 'INSERT INTO part VALUES (?, ?, ?)',
 } as const;
-
-/** Where the index of the store at `path` is. */
-export function indexPathOf(path: string): string {
-  return `${path.replace(/\.db$/, '')}-index.db`;
-}
 
 /**
  * Opens the store at `path`, and makes it with `identity` when the file is not there. Refuses (`StoreDamaged`) a file
@@ -122,6 +74,7 @@ class SqliteStore implements Store {
   readonly #path: string;
   readonly #statements: Record<keyof typeof statementTexts, StatementSync>;
   readonly #index: SqliteIndex;
+  readonly #folds: FoldTable;
   #head: Head;
   #lastPart: number;
   #charactersSinceCheckpoint = 0;
@@ -134,8 +87,10 @@ class SqliteStore implements Store {
     this.#database = new DatabaseSync(path, { timeout: 5_000 });
     try {
       this.#database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;');
+      defineDigest(this.#database);
       this.identity = openIdentity(this.#database, identity);
       this.#statements = prepareAll(this.#database);
+      this.#folds = new FoldTable(this.#database);
       this.#head = this.#readHead();
       this.#lastPart = Number(this.#statements.lastPart.get()!.number);
       for (const _ of this.transactionsFrom(this.#verifyFrom()));
@@ -187,6 +142,7 @@ class SqliteStore implements Store {
           characters += lines.length;
           this.#statements.insertPart.run(part, revision, lines);
         }
+        if (parts.some(hasFoldedLines)) this.#folds.listFolded(part - parts.length + 1, parts);
       }
       this.#database.exec('COMMIT');
     } catch (error) {
@@ -263,12 +219,56 @@ class SqliteStore implements Store {
     });
   }
 
+  get folding(): StoreFolding {
+    return {
+      header: (revision) => this.header(revision),
+      partNumbers: (revision) => {
+        const row = this.#row(revision);
+        return { first: row?.first_part ?? 1, count: row?.parts ?? 0 };
+      },
+      part: (number) => {
+        const lines = this.#part(number);
+        if (lines === undefined) throw new StoreDamaged(`${this.#path}: part ${number} of the journal is lost`);
+        return { number, lines };
+      },
+      listed: (part) => this.#folds.listed(part),
+      isDone: (fold) => this.#folds.isDone(fold),
+      rewrite: (batch) => this.#rewrite(batch),
+    };
+  }
+
   close(): void {
     this.#closed = true;
     if (typeof this.#indexing === 'object') this.#indexing.stop();
     for (const { reject } of this.#waiting.splice(0)) reject(new StoreFailure('the store is closed'));
     this.#index.close();
     this.#database.close();
+  }
+
+  /** The index knows at no moment a line that the log has not. */
+  #rewrite(batch: readonly Rewrite[]): void {
+    const writes = batch.filter((step) => step.kind === 'write');
+    const gone = writes.flatMap(({ gone, revision, part }) => gone.map((line) => ({ ...line, revision, part })));
+    const back = writes.flatMap(({ back, revision, part }) => back.map((line) => ({ ...line, revision, part })));
+    const path = indexPathOf(this.#path);
+    this.#write(path, () => gone.length > 0 && this.#index.forget(gone));
+    this.#write(this.#path, () => {
+      this.#database.exec('BEGIN IMMEDIATE');
+      this.#folds.take(batch);
+      this.#database.exec('COMMIT');
+      for (const { lines } of writes) this.#charactersSinceCheckpoint += lines.length;
+      this.#checkpoint();
+    });
+    this.#write(path, () => back.length > 0 && this.#index.remember(back));
+  }
+
+  #write(path: string, write: () => unknown): void {
+    try {
+      write();
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw asStoreError(error, path);
+    }
   }
 
   /** At the start the whole of the log is taken in; where the disk does not allow it, later. */
@@ -338,7 +338,7 @@ class SqliteStore implements Store {
     return this.#statements.row.get(revision) as unknown as LogRow | undefined;
   }
 
-  *#partsOf(revision: number, from: number): Iterable<{ readonly number: number; readonly lines: string }> {
+  *#partsOf(revision: number, from: number): Iterable<Part> {
     const row = this.#row(revision);
     for (let position = from; position < (row?.parts ?? 0); position += 1) {
       const number = row!.first_part + position;
@@ -367,10 +367,17 @@ class SqliteStore implements Store {
       throw asStoreError(error, `${this.#path}: revision ${row.revision}`);
     }
     const isWhole = changes.length === row.changes && digestOf(parts) === row.digest;
-    if (!isWhole || chainHash(header, row.cause) !== row.hash) {
+    if (!(isWhole || this.#isFolded(row, parts)) || chainHash(header, row.cause) !== row.hash) {
       throw new StoreDamaged(`${this.#path}: revision ${row.revision} is not what was written`);
     }
     return { ...header, changes };
+  }
+
+  /** Whether lines are missing only where a fold took them. */
+  #isFolded(row: LogRow, parts: readonly string[]): boolean {
+    const lines = parts.reduce((count, part) => count + part.split('\n').length - 1, 0);
+    const isListed = (part: string, index: number) => this.#folds.accountsFor(row.first_part + index, part);
+    return lines === row.changes && parts.some(hasFoldedLines) && parts.every(isListed);
   }
 
   #readHead(): Head {
@@ -413,46 +420,4 @@ function prepareAll(database: DatabaseSync): Record<keyof typeof statementTexts,
     keyof typeof statementTexts,
     StatementSync
   >;
-}
-
-function openIdentity(database: DatabaseSync, wanted: StoreIdentity): StoreIdentity {
-  const tables = database.prepare("SELECT count(*) AS count FROM sqlite_schema WHERE type = 'table'").get() as {
-    count: number;
-  };
-  if (tables.count === 0) {
-    const { storeId, environment, region, createdAtMs, origin } = wanted;
-    database.exec('BEGIN EXCLUSIVE');
-    database.exec(schema);
-    database
-      .prepare('INSERT INTO identity VALUES (1, ?, ?, ?, ?, ?, ?, ?)')
-      .run(formatVersion, storeId, environment, region, createdAtMs, origin.revision, origin.hash);
-    database.exec('COMMIT');
-  }
-  const row = database.prepare('SELECT * FROM identity').get();
-  if (row === undefined) throw new StoreDamaged('the store has lost its identity');
-  if (Number(row.format) !== formatVersion) {
-    const advice =
-      Number(row.format) > formatVersion ? 'update Ballast' : 'it was made by a version before the first release';
-    throw new StoreFailure(`the store has format ${row.format}; this program reads format ${formatVersion}: ${advice}`);
-  }
-  return {
-    storeId: String(row.store_id),
-    environment: String(row.environment),
-    region: String(row.region),
-    createdAtMs: Number(row.created_at_ms),
-    origin: { revision: Number(row.origin_revision), hash: String(row.origin_hash) },
-  };
-}
-
-/** SQLite's primary result codes that mean "this file is not what it should be" (https://sqlite.org/rescode.html). */
-const damageCodes = new Set([11, 26]);
-
-function asStoreError(error: unknown, path: string): Error {
-  if (error instanceof StoreConflict || error instanceof StoreDamaged || error instanceof StoreFailure) return error;
-  const { errcode, message } = error as { errcode?: number; message: string };
-  if (error instanceof UnreadableLine) return new StoreDamaged(`${path}: ${message}`);
-  // An error that SQLite did not raise is a bug of ours, and stays one.
-  if (errcode === undefined) return error as Error;
-  if (damageCodes.has(errcode & 0xff)) return new StoreDamaged(`${path}: ${message}`);
-  return new StoreFailure(`${path}: ${message}`);
 }

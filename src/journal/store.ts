@@ -6,6 +6,7 @@ import type { Change, Transaction, TransactionHeader } from '#model/change.ts';
 import type { Documents, Entry, Kind } from '#model/documents.ts';
 import type { IndexName } from '#model/view.ts';
 import type { SealedTransaction, TransactionText } from './chain.ts';
+import type { StoreFolding } from './sqlite-fold.ts';
 
 /** Decided once, when the store is made; a process meant for one environment or region must not write to another's. */
 export interface StoreIdentity {
@@ -55,6 +56,8 @@ export interface Store {
   past(): Promise<Past>;
   /** What can be found by key at this moment: everything up to `revision`, which may be a little behind the head. */
   readonly pastSoFar: Past & { readonly revision: number };
+  /** How changes of a far past are folded away, and put back. */
+  readonly folding: StoreFolding;
   close(): void;
 }
 

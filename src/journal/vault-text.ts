@@ -10,7 +10,15 @@
  */
 import { createHash } from 'node:crypto';
 import type { Change, TransactionHeader } from '#model/change.ts';
-import { causeOf, chainHash, changeOf, linesOf, linesPerPartMax, type SealedTransaction } from './chain.ts';
+import {
+  causeOf,
+  chainHash,
+  changeOf,
+  hasFoldedLines,
+  linesOf,
+  linesPerPartMax,
+  type SealedTransaction,
+} from './chain.ts';
 
 /** A point of the chain. */
 export interface ChainPoint {
@@ -60,7 +68,7 @@ export class TransactionCheck {
 
   add(part: string): void {
     this.#digest.update(part);
-    this.#hasFoldedLines ||= part.startsWith('\n') || part.includes('\n\n');
+    this.#hasFoldedLines ||= hasFoldedLines(part);
   }
 
   finish(): void {

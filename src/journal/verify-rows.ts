@@ -8,19 +8,6 @@ export interface PartRow {
   readonly lines: string;
 }
 
-export interface LogRow {
-  readonly revision: number;
-  readonly time_ms: number;
-  readonly cause: string;
-  readonly harmed: number;
-  readonly changes: number;
-  readonly digest: string;
-  readonly previous_hash: string;
-  readonly hash: string;
-  readonly first_part: number;
-  readonly parts: number;
-}
-
 export interface KeyRow {
   readonly number: number;
   readonly kind: Kind;

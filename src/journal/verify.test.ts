@@ -12,7 +12,8 @@ import { type Change, put, remove } from '#model/change.ts';
 import { sampleLoadBalancer, sampleTargetGroup } from '#model/test-documents.ts';
 import type { View } from '#model/view.ts';
 import { type Journal, openJournal } from './journal.ts';
-import { indexPathOf, openSqliteStore } from './sqlite-store.ts';
+import { indexPathOf } from './sqlite-schema.ts';
+import { openSqliteStore } from './sqlite-store.ts';
 import { testIdentity } from './test-identity.ts';
 import { type Verified, type VerifyOptions, verifyStore } from './verify.ts';
 import { verifyInBackground } from './verify-background.ts';
@@ -98,6 +99,8 @@ test('verify: a change of any column of any row is found, in the log or in the i
     const tables = reader.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all() as { name: string }[];
     for (const { name: table } of tables) {
       const rows = reader.prepare(`SELECT * FROM ${table}`).all();
+      // Nothing is folded here; where it is, the tests of retention plant damage.
+      if (table === 'fold') continue;
       const columns = Object.keys(rows[0]!);
       for (const row of [...rows.slice(0, 6), ...rows.slice(-2)]) {
         const where = columns.map((column) => `${column} = ?`).join(' AND ');
@@ -158,17 +161,13 @@ test('verify: names the revision, its time, and whose load balancer it was', asy
   assert.match(sayBreak(broken).join('\n'), /put back a backup/);
 });
 
-test('verify: a line that is gone is damage unless a fold answers for its part', async (context) => {
+test('verify: a line that is gone is damage when no fold answers for it', async (context) => {
   const path = await writtenStore(context);
   const copy = damagedCopy(path, 'log', (database) => {
     database.exec('UPDATE part SET lines = char(10) || substr(lines, instr(lines, char(10)) + 1) WHERE number = 4');
   });
   rmSync(indexPathOf(copy));
-  assert.match(verified({ path: copy }).broken?.what ?? '', /revision 3 has|part 4/);
-  const asked: number[] = [];
-  const isLawfulFold: VerifyOptions['isLawfulFold'] = (_, { number }) => asked.push(number) > 0;
-  assert.equal(verified({ path: copy, isLawfulFold }).broken, undefined);
-  assert.deepEqual(asked, [4]);
+  assert.match(verified({ path: copy }).broken?.what ?? '', /revision 3 has lost lines, and no fold answers for part/);
 });
 
 test('verify: a flipped bit anywhere in the pages of a file is found, or was in no row', async (context) => {

@@ -6,22 +6,24 @@
 import { createHash } from 'node:crypto';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { isFileThere } from '#io/files.ts';
-import type { Documents, Kind } from '#model/documents.ts';
-import { type IndexName, indexes, keysOf } from '#model/view.ts';
+import type { Documents, FoldDocument, Kind } from '#model/documents.ts';
 import {
   beginning,
   causeOf,
   chainHash,
   documentOf,
+  hasFoldedLines,
   type Line,
   linesOf,
   linesPerPartMax,
   UnreadableLine,
 } from './chain.ts';
 import { indexFormat } from './sqlite-index.ts';
-import { formatVersion, indexPathOf } from './sqlite-store.ts';
+import { formatVersion, indexPathOf, type LogRow } from './sqlite-schema.ts';
 import { type Break, Broken, membersOf, type Touched, touchedMax } from './verify-break.ts';
-import type { KeyRow, LogRow, PartRow } from './verify-rows.ts';
+import { FoldCheck } from './verify-fold.ts';
+import { FoundCheck } from './verify-found.ts';
+import type { KeyRow, PartRow } from './verify-rows.ts';
 
 export interface Verified {
   readonly from: number;
@@ -45,11 +47,6 @@ export interface VerifyOptions {
   readonly path: string;
   /** The first revision to look at; the one behind the store's origin when not given. */
   readonly from?: number;
-  /**
-   * Whether a part from which lines are gone is one that a fold answers for, with exactly this text. Without it every
-   * folded line is damage.
-   */
-  readonly isLawfulFold?: (database: DatabaseSync, part: PartRow) => boolean;
   /** Documents in memory, to be held to the log while they are at the revision that the index has reached. */
   readonly memory?: () => {
     readonly revision: number;
@@ -62,15 +59,20 @@ const partText = "SELECT number, revision, ifnull(CAST(lines AS TEXT), '') AS li
 
 /** Walks the store in steps of some hundred rows each. The file that cannot even be opened is a break, too. */
 export function* verifyStore(options: VerifyOptions): Generator<VerifyStep, Verified, void> {
-  let pass: VerifyPass | undefined;
-  try {
-    pass = new VerifyPass(options);
-    return yield* pass.run();
-  } catch (error) {
-    const broken = breakOf(error, pass);
-    return { from: pass?.from ?? 0, through: pass?.revision ?? 0, changes: pass?.changes ?? 0, broken };
-  } finally {
-    pass?.close();
+  while (true) {
+    let pass: VerifyPass | undefined;
+    try {
+      pass = new VerifyPass(options);
+      return yield* pass.run();
+    } catch (error) {
+      const broken = breakOf(error, pass);
+      // While lines are folded away, two looks may not fit together: it begins again.
+      if (pass?.hasFoldMoved !== true) {
+        return { from: pass?.from ?? 0, through: pass?.revision ?? 0, changes: pass?.changes ?? 0, broken };
+      }
+    } finally {
+      pass?.close();
+    }
   }
 }
 
@@ -85,8 +87,9 @@ class VerifyPass {
   #seenCount = 0;
   readonly #findSeen: StatementSync;
   readonly #putSeen: StatementSync;
-  readonly #putFound: StatementSync;
+  readonly #found: FoundCheck;
   #part!: StatementSync;
+  #folds: FoldCheck | undefined;
   from = 0;
   #through = 0;
   where: Break['where'] = 'log';
@@ -103,16 +106,20 @@ class VerifyPass {
     this.#index = isFileThere(indexPath) ? new DatabaseSync(indexPath, { readOnly: true, timeout: 5_000 }) : undefined;
     this.#seen.exec(`PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-16384;
       CREATE TABLE seen (kind TEXT, id TEXT, revision INTEGER, lines INTEGER, next INTEGER,
-        PRIMARY KEY (kind, id)) WITHOUT ROWID;
-      CREATE TABLE found (name TEXT, value TEXT, kind TEXT, id TEXT, PRIMARY KEY (name, value, kind, id)) WITHOUT ROWID;`);
+        PRIMARY KEY (kind, id)) WITHOUT ROWID;`);
     this.#findSeen = this.#seen.prepare('SELECT revision, lines, next FROM seen WHERE kind = ? AND id = ?');
     this.#putSeen = this.#seen.prepare('INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?)');
-    this.#putFound = this.#seen.prepare('INSERT OR IGNORE INTO found VALUES (?, ?, ?, ?)');
+    this.#found = new FoundCheck(this.#seen);
+  }
+
+  get hasFoldMoved(): boolean {
+    return this.#folds?.hasMoved === true;
   }
 
   *run(): Generator<VerifyStep, Verified, void> {
     this.#open();
-    yield* this.#walkLog();
+    this.#folds = new FoldCheck(this.#log, this.#seen);
+    yield* this.#walkLog(this.#folds);
     // No index is no damage: the next start makes one.
     if (this.#index !== undefined) {
       this.where = 'index';
@@ -146,7 +153,7 @@ class VerifyPass {
     }
   }
 
-  *#walkLog(): Generator<VerifyStep, void, void> {
+  *#walkLog(folds: FoldCheck): Generator<VerifyStep, void, void> {
     const { from } = this;
     // A flipped bit can make another type of a value: what is not a text is none that was written.
     this.#part = this.#log.prepare(partText);
@@ -170,13 +177,18 @@ class VerifyPass {
       if (row.first_part !== nextPart || row.parts !== Math.ceil(row.changes / linesPerPartMax)) {
         throw this.#broken('has its changes in other parts than it was written in', row);
       }
-      work = yield* this.#walkParts(row, work);
+      work = yield* this.#walkParts(row, folds, work);
       previousHash = row.hash;
       nextPart += row.parts;
       work += 1;
       if (work < rowsPerStep) continue;
       yield this.#step('log', revision - from + 1, this.#through - from + 1, work);
       work = 0;
+    }
+    const unanswered = yield* this.#stepping('log', folds.unanswered());
+    if (unanswered !== undefined) {
+      this.revision = unanswered;
+      throw this.#broken('has lost lines, and no fold answers for them', one.get(unanswered) as unknown as LogRow);
     }
     const stray = this.#log
       .prepare('SELECT number, revision FROM part WHERE number < 1 OR (number >= ? AND revision <= ?) LIMIT 1')
@@ -186,7 +198,7 @@ class VerifyPass {
     }
   }
 
-  *#walkParts(row: LogRow, workBefore: number): Generator<VerifyStep, number, void> {
+  *#walkParts(row: LogRow, folds: FoldCheck, workBefore: number): Generator<VerifyStep, number, void> {
     const digest = createHash('sha256');
     let isFolded = false;
     let lines = 0;
@@ -198,12 +210,7 @@ class VerifyPass {
       digest.update(part.lines);
       const linesCount = part.lines.split('\n').length - 1;
       lines += linesCount;
-      if (part.lines.startsWith('\n') || part.lines.includes('\n\n')) {
-        isFolded = true;
-        if (this.#options.isLawfulFold?.(this.#log, part) !== true) {
-          throw this.#broken(`has lost lines of part ${number}, and no fold answers for it`, row);
-        }
-      }
+      isFolded ||= hasFoldedLines(part.lines);
       work += linesCount;
       if (work < rowsPerStep) continue;
       yield this.#step('log', row.revision - this.from, this.#through - this.from + 1, work);
@@ -212,10 +219,14 @@ class VerifyPass {
     if (lines !== row.changes || (!isFolded && digest.digest('hex') !== row.digest)) {
       throw this.#broken('has other changes than were written', row);
     }
+    if (isFolded) folds.note(row.revision);
     // Only now: what a line says is worth looking at once it is known to be the one that was written.
     for (let number = row.first_part; number < row.first_part + row.parts; number += 1) {
       const part = this.#part.get(number) as unknown as PartRow;
-      if (!isReadable(() => this.#takeLines(row, part, isFolded))) {
+      if (isFolded && !folds.isListed(number, part.lines)) {
+        throw this.#broken(`has lost lines, and no fold answers for part ${number} as it is`, row);
+      }
+      if (!isReadable(() => this.#takeLines(row, part, folds))) {
         throw this.#broken(`has a change in part ${number} that cannot be read`, row);
       }
       work += linesPerPartMax;
@@ -225,17 +236,17 @@ class VerifyPass {
     return work;
   }
 
-  #takeLines(row: LogRow, part: PartRow, isFolded: boolean): void {
+  #takeLines(row: LogRow, part: PartRow, folds: FoldCheck): void {
     for (const line of linesOf(part.lines)) {
       const { kind, id, before, afterText } = line;
       const seen = this.#findSeen.get(kind, id) as { revision: number; lines: number; next: number } | undefined;
-      // After a tombstone there is nothing to replace. A folded line leaves a gap before the next of its key, and what
-      // came before `from` was not read.
+      // After a tombstone there is nothing to replace. What came before `from` was not read, and the line that a
+      // registration's line replaced may have been folded away, be it a tombstone or not.
       const isKnown = seen !== undefined || this.from === this.#origin.revision + 1;
       const isRight = before === (seen?.next ?? 0);
       const canBeRight = before < row.revision && (before === 0 || before >= (seen?.revision ?? 0));
-      const mayHaveGap = !isKnown || this.#options.isLawfulFold !== undefined || isFolded;
-      if (!isRight && !(mayHaveGap && canBeRight)) {
+      const isFolded = before === 0 ? folds.hasNotedBetween(seen?.revision ?? 0, row.revision) : folds.isNoted(before);
+      if (!isRight && !((!isKnown || (kind === 'target' && isFolded)) && canBeRight)) {
         throw this.#broken(
           `says that ${kind} ${id} was last written by revision ${before}, but that was ${seen?.next ?? 0}`,
           row,
@@ -244,17 +255,18 @@ class VerifyPass {
       const document = afterText === '' ? undefined : (documentOf(afterText) as Documents[Kind]);
       if (seen === undefined) this.#seenCount += 1;
       this.#putSeen.run(kind, id, row.revision, (seen?.lines ?? 0) + 1, document === undefined ? 0 : row.revision);
-      if (document !== undefined) this.#takeFound(kind, id, document);
+      if (document !== undefined) this.#found.take(kind, id, document);
+      if (kind === 'fold') folds.take(id, document as FoldDocument | undefined);
       this.changes += 1;
     }
   }
 
-  #takeFound(kind: Kind, id: string, document: Documents[Kind]): void {
-    for (const [name, index] of Object.entries(indexes)) {
-      if (index.kind !== kind || index.past !== 'table') continue;
-      for (const value of keysOf(name as IndexName, document)) {
-        this.#putFound.run(name, value, kind, id);
-      }
+  /** Steps through work that is counted in rows. */
+  *#stepping<T>(phase: VerifyStep['phase'], work: Generator<number, T, void>): Generator<VerifyStep, T, void> {
+    while (true) {
+      const step = work.next();
+      if (step.done === true) return step.value;
+      yield this.#step(phase, 1, 1, step.value);
     }
   }
 
@@ -300,7 +312,9 @@ class VerifyPass {
     if (through < this.#through) return;
     const missing = this.#seenCount - expected;
     if (missing > 0) throw new Broken(this.#plain(`the index lacks ${missing} keys of the log`, this.#through));
-    yield* this.#walkFound(index);
+    const isWhole = this.from === this.#origin.revision + 1;
+    const wrong = yield* this.#stepping('index', this.#found.check(index, this.#through, isWhole));
+    if (wrong !== undefined) throw new Broken(this.#plain(wrong.what, this.#through, wrong));
   }
 
   /** Gives back 1 for a key that this pass has seen in the log. */
@@ -361,44 +375,6 @@ class VerifyPass {
       timeMs: this.#timeOf(revision ?? 0),
       touched: [this.#touchedOf(kind, id, line.afterText)],
     });
-  }
-
-  /** What was ever found, both ways; a key that has been written since may be found under more. */
-  *#walkFound(index: DatabaseSync): Generator<VerifyStep, void, void> {
-    const inIndex = index.prepare(`SELECT 1 FROM ever_found JOIN key ON number = key
-      WHERE index_name = ? AND index_key = ? AND kind = ? AND id = ?`);
-    type Found = { name: string; value: string; kind: string; id: string };
-    let work = 0;
-    for (const row of this.#seen.prepare('SELECT * FROM found').iterate() as Iterable<unknown>) {
-      const { name, value, kind, id } = row as Found;
-      if (inIndex.get(name, value, kind, id) === undefined) {
-        throw new Broken(this.#plain(`the index does not find ${kind} ${id} by ${name}`, this.#through, { kind, id }));
-      }
-      work += 1;
-      if (work % rowsPerStep === 0) yield this.#step('index', 1, 1, rowsPerStep);
-    }
-    if (this.from !== this.#origin.revision + 1 || this.#options.isLawfulFold !== undefined) return;
-    const wanted = this.#seen.prepare('SELECT 1 FROM found WHERE name = ? AND value = ? AND kind = ? AND id = ?');
-    const page = index.prepare(`SELECT index_name AS name, index_key AS value, key AS number, kind, id,
-        (SELECT max(revision) FROM version WHERE version.key = ever_found.key) AS newest
-      FROM ever_found LEFT JOIN key ON number = key WHERE (index_name, index_key, key) > (?, ?, ?)
-      ORDER BY index_name, index_key, key LIMIT ${rowsPerStep}`);
-    let from: [string, string, number] = ['', '', -1];
-    while (true) {
-      const rows = page.all(...from) as unknown as (Found & { number: number; newest: number | null })[];
-      for (const { name, value, kind, id, newest } of rows) {
-        if ((newest ?? 0) > this.#through) continue;
-        if (kind === null || wanted.get(name, value, kind, id) === undefined) {
-          throw new Broken(
-            this.#plain(`the index finds ${kind} ${id} by ${name}, and never did`, this.#through, { kind, id }),
-          );
-        }
-      }
-      yield this.#step('index', 1, 1, rows.length);
-      if (rows.length < rowsPerStep) return;
-      const { name, value, number } = rows.at(-1)!;
-      from = [name, value, number];
-    }
   }
 
   #lineAt(number: number, position: number, revision: number): Line | undefined {

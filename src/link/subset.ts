@@ -1,9 +1,9 @@
 /**
  * Which documents concern which follower. A node gets the load balancers placed on it and everything they refer to; the
- * DNS server gets load balancers and their placements. Principals and keys go to nobody.
+ * DNS server gets load balancers and their placements. Principals, keys and folds go to nobody.
  */
 import type { Change } from '#model/change.ts';
-import type { Entry, HexId, Kind } from '#model/documents.ts';
+import { type Entry, type HexId, isOfNoFollower, type Kind } from '#model/documents.ts';
 import { placementKey } from '#model/keys.ts';
 import { isEmpty, type View } from '#model/view.ts';
 import type { FollowerRole } from './frames.ts';
@@ -52,7 +52,7 @@ export class Subset {
       if (change.after === null) {
         this.#loadBalancers.delete(change.id);
         this.#targetGroups.delete(change.id);
-        return change.kind !== 'principal' && change.kind !== 'access-key';
+        return !isOfNoFollower(change.kind);
       }
       return this.#concerns(view, change, joined);
     });
@@ -65,6 +65,7 @@ export class Subset {
     switch (change.kind) {
       case 'principal':
       case 'access-key':
+      case 'fold':
         return false;
       case 'node':
         return change.id === this.#role.id;

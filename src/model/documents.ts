@@ -162,6 +162,21 @@ export interface AccessKeyDocument {
   readonly createdAtMs: number;
 }
 
+/**
+ * Id: its last revision, as digits. Registrations that were changed again on the same day (UTC) were folded away from
+ * `from` through `through`; while the document is there, the lines that are missing from the journal went by it.
+ */
+export interface FoldDocument {
+  readonly from: number;
+  readonly through: number;
+  /** How many changes were folded away. */
+  readonly lines: number;
+  /** All parts of the transactions that they were in. */
+  readonly parts: number;
+  /** SHA-256 (hex) over `NUMBER TAB SHA-256 of its text LF` of each of these parts as it is since, the last first. */
+  readonly digest: string;
+}
+
 export interface Documents {
   readonly 'load-balancer': LoadBalancerDocument;
   readonly listener: ListenerDocument;
@@ -172,6 +187,7 @@ export interface Documents {
   readonly placement: PlacementDocument;
   readonly principal: PrincipalDocument;
   readonly 'access-key': AccessKeyDocument;
+  readonly fold: FoldDocument;
 }
 
 export type Kind = keyof Documents;
@@ -187,6 +203,7 @@ export const kinds = [
   'listener',
   'rule',
   'placement',
+  'fold',
 ] as const satisfies readonly Kind[];
 
 export type DocumentOf<K extends Kind> = Documents[K];
@@ -203,4 +220,9 @@ export type Entry<K extends Kind = Kind> = {
 
 export function isKind(text: unknown): text is Kind {
   return kinds.includes(text as Kind);
+}
+
+/** Whether documents of the kind stay in the control plane. */
+export function isOfNoFollower(kind: Kind): boolean {
+  return kind === 'principal' || kind === 'access-key' || kind === 'fold';
 }

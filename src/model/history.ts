@@ -127,6 +127,42 @@ export type PlanLine = ResourceChange | Conflict | PlanResult;
 export const keepChoices = ['ours', 'theirs', 'base'] as const;
 export type KeepChoice = (typeof keepChoices)[number];
 
+/** A range of history from which retention folds, or has folded, changes of registrations. */
+export interface FoldEntry {
+  readonly type: 'fold';
+  /** Revisions, both included; `to` names the fold. */
+  readonly from: number;
+  readonly to: number;
+  /** Days (UTC), as 2026-11-23, both included. */
+  readonly firstDay: string;
+  readonly lastDay: string;
+  /** How many changes go, or have gone. */
+  readonly changes: number;
+  /** `unfinished`: it was interrupted, when it was made or when it was undone. */
+  readonly state: 'planned' | 'done' | 'unfinished';
+}
+
+/** How far retention is. */
+export interface RetentionProgress {
+  readonly type: 'progress';
+  readonly done: number;
+  readonly total: number;
+  /** What is counted, in the plural. */
+  readonly unit: string;
+}
+
+/** Last line of `retention`. */
+export interface RetentionResult {
+  readonly type: 'result';
+  /** False for a dry run, and when there was nothing to do. */
+  readonly done: boolean;
+  /** Of the transactions that were written. */
+  readonly revisions: readonly number[];
+}
+
+/** A line that answers `retention`: the folds, how far it is, and the result. */
+export type RetentionLine = FoldEntry | RetentionProgress | RetentionResult;
+
 /** A refusal in the middle of a stream, when the status has gone out already. */
 export interface StreamError {
   readonly type: 'error';

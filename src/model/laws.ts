@@ -119,6 +119,7 @@ const laws: { readonly [K in Kind]: Laws<K> } = {
   node: { parents: [], referrers: ['placementsOfNode'] },
   principal: { parents: [], referrers: [] },
   'access-key': { parents: [{ kind: 'principal', idOf: ({ principalId }) => principalId }], referrers: [] },
+  fold: { parents: [], referrers: [] },
 };
 
 /** What the document refers to. */

@@ -91,6 +91,7 @@ export class RoutingBook {
       case 'node':
       case 'principal':
       case 'access-key':
+      case 'fold':
         return;
     }
   }

@@ -6,12 +6,16 @@ import type {
   BlameLine,
   Conflict,
   DiffHeader,
+  FoldEntry,
   LogEntry,
   MemberChange,
   PlanCounts,
   PlanLine,
   PlanResult,
   ResourceChange,
+  RetentionLine,
+  RetentionProgress,
+  RetentionResult,
 } from '#model/history.ts';
 
 /** A reader gives a line its type, or undefined when it is none of those that are expected. */
@@ -80,11 +84,36 @@ const isPlanResult = objectOf<PlanResult>({
   notes: listOf(text),
 });
 
+const isFoldEntry = objectOf<FoldEntry>({
+  type: oneOf('fold'),
+  from: count,
+  to: count,
+  firstDay: text,
+  lastDay: text,
+  changes: count,
+  state: oneOf('planned', 'done', 'unfinished'),
+});
+
+const isRetentionProgress = objectOf<RetentionProgress>({
+  type: oneOf('progress'),
+  done: count,
+  total: count,
+  unit: text,
+});
+
+const isRetentionResult = objectOf<RetentionResult>({
+  type: oneOf('result'),
+  done: truth,
+  revisions: listOf(count),
+});
+
 export const readLogLine: ReadLine<LogEntry> = reader(isLogEntry);
 export const readShowLine: ReadLine<LogEntry | ResourceChange> = reader(isLogEntry, isResourceChange);
 export const readDiffLine: ReadLine<DiffHeader | ResourceChange> = reader(isDiffHeader, isResourceChange);
 export const readBlameLine: ReadLine<BlameHeader | BlameLine> = reader(isBlameHeader, isBlameLine);
 export const readPlanLine: ReadLine<PlanLine> = reader(isResourceChange, isConflict, isPlanResult);
+
+export const readRetentionLine: ReadLine<RetentionLine> = reader(isFoldEntry, isRetentionProgress, isRetentionResult);
 
 type Guard<Line> = (value: unknown) => value is Line;
 

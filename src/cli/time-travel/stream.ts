@@ -5,7 +5,7 @@ import { exitCodes, type Flag } from '#cli/command.ts';
 import type { FindFault } from '#cli/find-ballast.ts';
 import { type OperatorRequest, streamFromOperator } from '#cli/operator-client.ts';
 import { printableJson } from '#cli/printable.ts';
-import { startProgress } from '#cli/progress.ts';
+import { type ProgressState, startProgress } from '#cli/progress.ts';
 import type { ReadLine } from './lines.ts';
 
 export const jsonFlag: Flag = { name: 'json', help: 'Print what the operator API answers, one JSON object a line' };
@@ -18,6 +18,8 @@ export interface StreamView<Line> {
   readonly read: ReadLine<Line>;
   /** Lines that came together, as text for people. */
   readonly format: (lines: readonly Line[]) => string;
+  /** How far it is, of a line that says so; without it, lines are counted. */
+  readonly progressOf?: (line: Line) => ProgressState | undefined;
   /** What stands behind the last line. */
   readonly end?: () => string;
   /** Every line counts, whoever still reads what is written: it says what was changed. */
@@ -28,7 +30,7 @@ export interface StreamView<Line> {
 export async function showStream<Line>(
   { context, found, ballast }: Asking,
   request: OperatorRequest,
-  { read, format, end, isToTheEnd = false }: StreamView<Line>,
+  { read, format, progressOf, end, isToTheEnd = false }: StreamView<Line>,
 ): Promise<Result<number, FindFault>> {
   const { output } = context;
   const isJson = found.has('json');
@@ -43,7 +45,9 @@ export async function showStream<Line>(
     read,
     take: async (lines) => {
       linesCount += lines.length;
-      progress.update({ done: linesCount, unit: 'lines' });
+      const said = progressOf && lines.map(({ line }) => progressOf(line)).findLast((state) => state !== undefined);
+      if (said !== undefined) progress.update(said);
+      else if (progressOf === undefined) progress.update({ done: linesCount, unit: 'lines' });
       const shown = format(lines.map(({ line }) => line));
       write(isJson ? lines.map(({ text }) => `${output.isTerminal ? printableJson(text) : text}\n`).join('') : shown);
       return (await output.flushed()) || isToTheEnd;

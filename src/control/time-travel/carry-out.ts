@@ -210,6 +210,7 @@ const words: Readonly<Record<Kind, string>> = {
   node: 'node ',
   principal: 'principal ',
   'access-key': 'access key ',
+  fold: 'fold of revisions ',
 };
 
 const laws: Readonly<Record<Law, { readonly why: Conflict['why']; readonly explain: (other: string) => string }>> = {

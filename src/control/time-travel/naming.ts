@@ -71,6 +71,7 @@ const namers: {
   node: (_, id) => ({ label: id }),
   principal: (_, id) => ({ label: id }),
   'access-key': (_, id, { principalId }) => ({ label: `${id} of ${principalId}` }),
+  fold: (_, __, { from, through }) => ({ label: `${from} to ${through}` }),
 };
 
 /** `ACCOUNT/NAME` of a load balancer or target group, or its id where it is in neither view. */

@@ -65,6 +65,10 @@ async function readRange(
     let changesCount = 0;
     for (const replacement of history.basesOf(revision, Number.POSITIVE_INFINITY)) {
       changesCount += 1;
+      if (replacement.isBaseFolded) {
+        const error = `what ${keyText(replacement)} was before revision ${revision} was folded away by retention`;
+        return refuse({ status: 409, error });
+      }
       if (returns(replacement.kind)) wanted.push(replacement);
       else leftOut += 1;
       if (turns.isOver()) await turns.next();

@@ -92,7 +92,7 @@ export class Summaries {
       if (state.kind === 'serving') return state.impairment === undefined ? 'serves' : 'serves, but not every listener';
       return state.kind === 'failed' ? `cannot serve: ${state.reason}` : 'is being placed anew';
     }
-    if (after === null) return kind === 'access-key' ? 'revoked' : 'deleted';
+    if (after === null) return removedVerbs[kind] ?? 'deleted';
     if (was === null) return madeVerbs[kind];
     const members = memberChanges(was, after).map(({ member }) => member);
     if (kind === 'access-key' && members.includes('sealedSecret')) return 'sealed anew';
@@ -112,6 +112,7 @@ const weights: readonly Kind[] = [
   'node',
   'principal',
   'access-key',
+  'fold',
 ];
 
 const words: Readonly<Record<Kind, readonly [one: string, many: string]>> = {
@@ -124,6 +125,7 @@ const words: Readonly<Record<Kind, readonly [one: string, many: string]>> = {
   node: ['node', 'nodes'],
   principal: ['principal', 'principals'],
   'access-key': ['access key', 'access keys'],
+  fold: ['revisions', 'ranges of revisions'],
 };
 
 const madeVerbs: Readonly<Record<Kind, string>> = {
@@ -136,7 +138,10 @@ const madeVerbs: Readonly<Record<Kind, string>> = {
   node: 'admitted',
   principal: 'created',
   'access-key': 'created',
+  fold: 'folded',
 };
+
+const removedVerbs: Readonly<Partial<Record<Kind, string>>> = { 'access-key': 'revoked', fold: 'unfolded' };
 
 /** Of what a revert, a restore or an undelete did. */
 const backVerbs = { made: 'put back', removed: 'taken out' } as const;

@@ -30,6 +30,9 @@ export interface Told {
 export class JournalRegion {
   readonly journal: Journal;
   readonly travel: TimeTravel;
+  readonly folder: string;
+  /** In their order, the journal last. */
+  readonly closing: (() => Promise<void>)[] = [() => this.journal.close()];
   account = '111111111111';
   /** The name of who calls. */
   caller = 'ada';
@@ -38,6 +41,7 @@ export class JournalRegion {
 
   constructor(context: Pick<TestContext, 'after'>) {
     const folder = mkdtempSync(join(tmpdir(), 'ballast-time-travel-'));
+    this.folder = folder;
     const store = openSqliteStore(join(folder, 'journal.db'), testIdentity);
     const clock = { wallMs: () => this.nowMs, monotonicMs: () => performance.now() };
     this.journal = openJournal({ store, guard: guardJournal, clock, log: silentLog });
@@ -49,9 +53,14 @@ export class JournalRegion {
       nowMs: () => this.nowMs,
     };
     context.after(async () => {
-      await this.journal.close();
+      await this.close();
       rmSync(folder, { recursive: true, force: true });
     });
+  }
+
+  /** Closes the journal, once. */
+  async close(): Promise<void> {
+    for (const close of this.closing.splice(0)) await close();
   }
 
   get view(): View {
