@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { checkLaws } from '#control/elbv2/test-laws.ts';
-import { TestRegion } from '#control/elbv2/test-region.ts';
+import { TestRegion, testSettings } from '#control/elbv2/test-region.ts';
 import { begin, type Step, step } from '#control/elbv2/test-steps.ts';
 import type { History } from '#journal/history.ts';
 import type { Change } from '#model/change.ts';
 import { type Documents, type Kind, kinds } from '#model/documents.ts';
 import { breachOf } from '#model/laws.ts';
 import { type IndexName, indexes, keysOf, type View } from '#model/view.ts';
+import { Looking } from './looking.ts';
 import { restore } from './restore.ts';
 import { revert } from './revert.ts';
 import { JournalRegion, settled, type Told, told } from './test-journal-region.ts';
@@ -49,7 +50,7 @@ const scene = fc.record({
   }),
 });
 
-test('past: views, reverts and restores are those of a plain model that keeps a copy of every state', async () => {
+test('past: views, diffs, reverts and restores are those of a plain model that keeps a copy of every state', async () => {
   await fc.assert(
     fc.asyncProperty(scene, async ({ steps, looks, returns }) => {
       const cleanUps: (() => unknown)[] = [];
@@ -57,6 +58,8 @@ test('past: views, reverts and restores are those of a plain model that keeps a 
       try {
         const copies = await replay(region, steps);
         for (const look of looks) checkPast(await region.journal.history(), copies, pickAt(look, region.revision));
+        const [from, to] = looks.map((look) => 1 + pickAt(look, region.revision - 1)) as [number, number];
+        await checkDiff(region, copies, from, to);
         for (const { what, from, length } of returns) {
           if (what === 'restore') await checkRestore(region, copies, pickAt(from, region.revision));
           else {
@@ -67,6 +70,7 @@ test('past: views, reverts and restores are those of a plain model that keeps a 
           checkLawTable(region.view);
         }
         checkPast(await region.journal.history(), copies, pickAt(looks[0]!, region.revision));
+        await checkDiff(region, copies, from, region.revision);
       } finally {
         for (const cleanUp of cleanUps) await cleanUp();
       }
@@ -121,6 +125,45 @@ function checkPast(history: History, copies: readonly Copy[], revision: number):
       assert.deepEqual([...view.find(index, found)].map(({ id }) => id).toSorted(), ids.toSorted(), index);
     }
   }
+}
+
+/** What differs between two revisions, in either direction, is what differs between their copies, member by member. */
+async function checkDiff(region: JournalRegion, copies: readonly Copy[], from: number, to: number): Promise<void> {
+  const looking = new Looking(region.journal, testSettings);
+  const moment = (revision: number) => ({ kind: 'revision', revision }) as const;
+  const answer = await looking.diff({ from: moment(from), to: moment(to) });
+  assert(answer.ok);
+  const found = [...answer.value].filter((line) => line?.type === 'change');
+  const [before, after] = [copies[from]!, copies[to]!];
+  const wanted: string[] = [];
+  for (const key of new Set([...before.keys(), ...after.keys()])) {
+    const [was, is] = [before.get(key), after.get(key)];
+    if (JSON.stringify(was) === JSON.stringify(is)) continue;
+    const [old, now] = [was ?? {}, is ?? {}].map((document) => membersOf(document));
+    const names = [...new Set([...Object.keys(old!), ...Object.keys(now!)])].filter(
+      (name) => old![name] !== now![name],
+    );
+    const members = names.toSorted().map((name) => `${name}: ${old![name]} > ${now![name]}`);
+    wanted.push(`${was === undefined ? 'added' : is === undefined ? 'removed' : 'changed'} ${key} ${members}`);
+  }
+  const told = found.map(({ did, kind, id, members }) => {
+    const texts = members.map(
+      ({ member, ...values }) => `${member}: ${JSON.stringify(values.before)} > ${JSON.stringify(values.after)}`,
+    );
+    return `${did} ${kind}/${id} ${texts.toSorted()}`;
+  });
+  assert.deepEqual(told.toSorted(), wanted.toSorted());
+}
+
+/** By their paths: each tag, each attribute, and what else is in an object is a member of its own. */
+function membersOf(value: object, path = ''): Record<string, string> {
+  const members: Record<string, string> = {};
+  for (const [name, inside] of Object.entries(value)) {
+    if (name === 'tags') for (const { key, value: text } of inside) members[`tags.${key}`] = JSON.stringify(text);
+    else if (typeof inside !== 'object' || Array.isArray(inside)) members[path + name] = JSON.stringify(inside);
+    else Object.assign(members, membersOf(inside, `${path}${name}.`));
+  }
+  return members;
 }
 
 async function checkRevert(region: JournalRegion, copies: Copy[], from: number, to: number): Promise<void> {
