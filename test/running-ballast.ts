@@ -10,7 +10,7 @@ import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balan
 import type { Report } from '#daemon/report.ts';
 import type { Status } from '#model/status.ts';
 
-const launcher = new URL('../bin/ballast', import.meta.url).pathname;
+export const launcher = new URL('../bin/ballast', import.meta.url).pathname;
 
 export class RunningBallast {
   readonly data: string;

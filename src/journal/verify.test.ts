@@ -9,6 +9,7 @@ import { systemClock } from '#io/clock.ts';
 import { silentLog } from '#io/log.ts';
 import { sleep } from '#io/timers.ts';
 import { type Change, put, remove } from '#model/change.ts';
+import type { Kind } from '#model/documents.ts';
 import { sampleLoadBalancer, sampleTargetGroup } from '#model/test-documents.ts';
 import type { View } from '#model/view.ts';
 import { type Journal, openJournal } from './journal.ts';
@@ -18,6 +19,8 @@ import { testIdentity } from './test-identity.ts';
 import { type Verified, type VerifyOptions, verifyStore } from './verify.ts';
 import { verifyInBackground } from './verify-background.ts';
 import { sayBreak } from './verify-break.ts';
+
+type Memory = ReturnType<NonNullable<VerifyOptions['memory']>>;
 
 const cause = { principal: '0/admin', channel: 'api', action: 'Test', requestId: '' } as const;
 const node = (zone: string) => ({ zone, prefix: '127.80.0.0/16' });
@@ -239,7 +242,15 @@ test('verify: in the background, a store that is written meanwhile is whole, and
 
 test('verify: a document in memory that is not the one of the log is found', async (context) => {
   const path = await writtenStore(context);
+  const journal = open(path);
+  context.after(() => journal.close());
+  const { view } = journal;
+  const memory = { revision: 5, get: view.get.bind(view), count: view.count.bind(view) } as Memory;
+  assert.equal(verified({ path, memory: () => memory }).broken, undefined);
   const get = () => sampleLoadBalancer;
-  const { broken } = verified({ path, memory: () => ({ revision: 5, get }) as unknown as View });
-  assert.equal(broken?.where, 'memory');
+  const wrong = verified({ path, memory: () => ({ ...memory, get }) }).broken;
+  assert.deepEqual({ where: wrong?.where, kind: wrong?.touched[0]?.kind }, { where: 'memory', kind: 'load-balancer' });
+  const count = (kind: Kind) => view.count(kind) + (kind === 'target-group' ? 1 : 0);
+  const more = verified({ path, memory: () => ({ ...memory, count }) }).broken;
+  assert.equal(more?.what, 'memory has 2 documents of kind target-group, and the log has 1');
 });

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { isFileThere } from '#io/files.ts';
-import type { Documents, FoldDocument, Kind } from '#model/documents.ts';
+import { type Documents, type FoldDocument, type Kind, kinds } from '#model/documents.ts';
 import {
   beginning,
   causeOf,
@@ -51,6 +51,7 @@ export interface VerifyOptions {
   readonly memory?: () => {
     readonly revision: number;
     readonly get: (kind: Kind, id: string) => Documents[Kind] | undefined;
+    readonly count: (kind: Kind) => number;
   };
 }
 
@@ -294,12 +295,15 @@ class VerifyPass {
     // Keys are numbered as they come; counting them would take as long as there are many.
     const total = Number(index.prepare('SELECT max(number) AS last FROM key').get()!.last ?? 0);
     const through = Math.min(known, this.#through);
+    const memoryRevision = this.#options.memory?.().revision;
+    const present = new Map<Kind, number>(kinds.map((kind) => [kind, 0]));
     let done = 0;
     let expected = 0;
     for (let last = Number.MIN_SAFE_INTEGER; ; ) {
       const rows = page.all(through, this.from, last) as unknown as KeyRow[];
       for (const key of rows) {
         expected += this.#checkKey(key, through);
+        if (key.body !== null) present.set(key.kind, (present.get(key.kind) ?? 0) + 1);
         yield* this.#walkVersions(index, key);
       }
       done += rows.length;
@@ -309,6 +313,8 @@ class VerifyPass {
       if (next <= last) throw new Broken(this.#plain('the keys of the index are out of order', this.#through));
       last = next;
     }
+    // Only when nothing was written meanwhile is every key of one moment.
+    if (memoryRevision === known) this.#checkMemoryCounts(present, known);
     if (through < this.#through) return;
     const missing = this.#seenCount - expected;
     if (missing > 0) throw new Broken(this.#plain(`the index lacks ${missing} keys of the log`, this.#through));
@@ -340,6 +346,16 @@ class VerifyPass {
     if (seen !== undefined && revision < seen.revision && progress >= seen.revision) throw wrong('an older version');
     this.#checkMemory(key, line);
     return seen === undefined ? 0 : 1;
+  }
+
+  #checkMemoryCounts(present: ReadonlyMap<Kind, number>, revision: number): void {
+    const memory = this.#options.memory?.();
+    if (memory === undefined || memory.revision !== revision) return;
+    for (const [kind, count] of present) {
+      if (memory.count(kind) === count) continue;
+      const what = `memory has ${memory.count(kind)} documents of kind ${kind}, and the log has ${count}`;
+      throw new Broken({ ...this.#plain(what, revision), where: 'memory' });
+    }
   }
 
   /** Each version stands where the index says; the newest is known to. */
