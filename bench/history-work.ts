@@ -242,6 +242,8 @@ function bundle(view: View, number: number): Change[] {
     put(view, 'rule', rule, {
       listenerId: listener,
       priority: 'default',
+      conditions: [],
+      transforms: [],
       actions: [{ kind: 'forward', groups: [{ targetGroupId: group, weight: 1 }] }],
       tags: [],
     }),

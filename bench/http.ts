@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import type { Bench } from './machine.ts';
 import { busyMicroseconds, cpuMicroseconds, freePort, median } from './machine.ts';
@@ -17,7 +18,20 @@ export interface HttpCase {
   readonly headers: readonly string[];
   /** What the processor time is divided by. */
   readonly unit: 'request' | 'gigabyte';
+  /** Goes where 100 rules are tried instead of one. */
+  readonly hasRules?: true;
 }
+
+const hostsCount = 25;
+const prefixesCount = 4;
+
+/** A hundred rules, each for one host and one prefix of paths. */
+export const rules = Array.from({ length: hostsCount * prefixesCount }, (_, index) => ({
+  host: `h${Math.floor(index / prefixesCount) + 1}.example.com`,
+  prefix: `/app${(index % prefixesCount) + 1}/`,
+}));
+/** In the middle: half of the others come before it. */
+const askedRule = rules[rules.length / 2]!;
 
 const browserHeaders = [
   'User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36',
@@ -35,6 +49,15 @@ export const httpCases: readonly HttpCase[] = [
     connections: 64,
     headers: browserHeaders,
     unit: 'request',
+  },
+  {
+    name: 'rules',
+    what: 'the same with 100 rules by host and path, of which the 51st applies',
+    path: `${askedRule.prefix}small`,
+    connections: 64,
+    headers: [...browserHeaders, `Host: ${askedRule.host}`],
+    unit: 'request',
+    hasRules: true,
   },
   {
     name: 'new-connection',
@@ -57,6 +80,8 @@ export const httpCases: readonly HttpCase[] = [
 interface Contender {
   readonly name: string;
   readonly port: number;
+  /** Where it has 100 rules. */
+  readonly rulesPort: number;
   readonly pid: number;
 }
 
@@ -93,6 +118,7 @@ const largeBytes = 4 * 1024 * 1024;
 /** Starts everything that the cases need. */
 export async function startContenders(bench: Bench, say: (line: string) => void): Promise<readonly Contender[]> {
   const [backend, haproxy, nginx, ballast] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+  const [haproxyRules, nginxRules, ballastRules] = await Promise.all([freePort(), freePort(), freePort()]);
   writeFileSync(join(bench.folder, 'large'), Buffer.alloc(largeBytes, 'ballast!'));
   const file = (name: string, text: string) => {
     const path = join(bench.folder, name);
@@ -101,27 +127,47 @@ export async function startContenders(bench: Bench, say: (line: string) => void)
   };
   const backendFile = file('backend.conf', backendConfiguration(bench.folder, backend));
   await bench.serve(loadCpu, backend, ['nginx', '-p', bench.folder, '-c', backendFile]);
-  const haproxyFile = file('haproxy.cfg', haproxyConfiguration(haproxy, backend));
-  const nginxFile = file('nginx.conf', nginxConfiguration(bench.folder, nginx, backend));
+  const haproxyFile = file('haproxy.cfg', haproxyConfiguration(haproxy, haproxyRules, backend));
+  const nginxFile = file('nginx.conf', nginxConfiguration(bench.folder, nginx, nginxRules, backend));
   const worker = join(import.meta.dirname, 'ballast-worker.ts');
+  const haproxyCommand = ['haproxy', '-db', '-f', haproxyFile];
+  const nginxCommand = ['nginx', '-p', bench.folder, '-c', nginxFile];
+  const ballastCommand = [process.execPath, worker, ...[ballast, ballastRules, backend].map(String)];
   const contenders = [
-    { name: 'HAProxy', port: haproxy, command: ['haproxy', '-db', '-f', haproxyFile] },
-    { name: 'nginx', port: nginx, command: ['nginx', '-p', bench.folder, '-c', nginxFile] },
-    { name: 'Ballast', port: ballast, command: [process.execPath, worker, String(ballast), String(backend)] },
+    { name: 'HAProxy', port: haproxy, rulesPort: haproxyRules, command: haproxyCommand },
+    { name: 'nginx', port: nginx, rulesPort: nginxRules, command: nginxCommand },
+    { name: 'Ballast', port: ballast, rulesPort: ballastRules, command: ballastCommand },
   ];
   const started: Contender[] = [];
-  for (const { name, port, command } of contenders) {
-    started.push({ name, port, pid: await bench.serve(proxyCpu, port, command) });
+  for (const { name, port, rulesPort, command } of contenders) {
+    started.push({ name, port, rulesPort, pid: await bench.serve(proxyCpu, port, command) });
     for (const path of ['/small', '/large']) {
-      const answer = await fetch(`http://127.0.0.1:${port}${path}`);
-      const digest = createHash('sha256')
-        .update(Buffer.from(await answer.arrayBuffer()))
-        .digest('hex');
-      if (answer.status !== 200) throw new Error(`${name} answers ${answer.status} to ${path}`);
-      say(`${name} serves ${path}, sha256 ${digest.slice(0, 16)}`);
+      const { status, body } = await get(port, path, '127.0.0.1');
+      if (status !== 200) throw new Error(`${name} answers ${status} to ${path}`);
+      say(`${name} serves ${path}, sha256 ${createHash('sha256').update(body).digest('hex').slice(0, 16)}`);
     }
+    // Each rule is there, and nothing besides.
+    for (const { host, prefix } of rules) {
+      const { status } = await get(rulesPort, `${prefix}small`, host);
+      if (status !== 200) throw new Error(`${name} answers ${status} for ${host}${prefix}`);
+    }
+    const { status } = await get(rulesPort, '/app9/small', askedRule.host);
+    if (status !== 404) throw new Error(`${name} answers ${status} where no rule applies`);
   }
   return started;
+}
+
+function get(port: number, path: string, host: string): Promise<{ readonly status: number; readonly body: Buffer }> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: '127.0.0.1', port, path, headers: { host } }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+      answer.on('end', () => resolve({ status: answer.statusCode!, body: Buffer.concat(chunks) }));
+      answer.on('error', reject);
+    });
+    asked.on('error', reject);
+    asked.end();
+  });
 }
 
 export async function measure(
@@ -177,7 +223,7 @@ async function runOnce(bench: Bench, contender: Contender, httpCase: HttpCase, s
       `-d${seconds}`,
       '--latency',
       ...httpCase.headers.flatMap((header) => ['-H', header]),
-      `http://127.0.0.1:${contender.port}${httpCase.path}`,
+      `http://127.0.0.1:${httpCase.hasRules ? contender.rulesPort : contender.port}${httpCase.path}`,
     ]);
     const used = cpuMicroseconds(contender.pid) - before;
     const foreign = busyMicroseconds(proxyCpu) - busyBefore - used;
@@ -206,14 +252,19 @@ http {
   ${temporaryPaths(folder)}
   server {
     listen 127.0.0.1:${port} backlog=4096;
-    location = /small { default_type text/plain; return 200 "${'0123456789'.repeat(10)}"; }
+    location ~ ^/(app\\d/)?small$ { default_type text/plain; return 200 "${'0123456789'.repeat(10)}"; }
     location = /large { root ${folder}; }
   }
 }
 `;
 }
 
-function haproxyConfiguration(port: number, backend: number): string {
+function haproxyConfiguration(port: number, rulesPort: number, backend: number): string {
+  const settings = `option forwardfor
+  unique-id-format Root=1-%Ts-%[uuid()]
+  unique-id-header X-Amzn-Trace-Id
+  http-request set-header X-Forwarded-Proto http`;
+  const uses = rules.map(({ host, prefix }) => `  use_backend out if { hdr(host) -i ${host} } { path_beg ${prefix} }`);
   return `global
   nbthread 1
   maxconn 8192
@@ -224,19 +275,39 @@ defaults
   timeout server 60s
 frontend in
   bind 127.0.0.1:${port}
-  option forwardfor
-  unique-id-format Root=1-%Ts-%[uuid()]
-  unique-id-header X-Amzn-Trace-Id
-  http-request set-header X-Forwarded-Proto http
+  ${settings}
   http-request set-header X-Forwarded-Port ${port}
   default_backend out
+frontend in-rules
+  bind 127.0.0.1:${rulesPort}
+  ${settings}
+  http-request set-header X-Forwarded-Port ${rulesPort}
+${uses.join('\n')}
+  default_backend none
+backend none
+  http-request return status 404
 backend out
   http-reuse always
   server one 127.0.0.1:${backend} pool-max-conn 1024
 `;
 }
 
-function nginxConfiguration(folder: string, port: number, backend: number): string {
+function nginxConfiguration(folder: string, port: number, rulesPort: number, backend: number): string {
+  const pass = (listenPort: number) => `
+      proxy_pass http://out;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host $http_host;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_set_header X-Forwarded-Proto http;
+      proxy_set_header X-Forwarded-Port ${listenPort};
+      proxy_set_header X-Amzn-Trace-Id Root=1-$msec-$request_id;
+    `;
+  const servers = [...new Set(rules.map(({ host }) => host))].map((host) => {
+    const own = rules.filter((rule) => rule.host === host);
+    const locations = own.map(({ prefix }) => `location ${prefix} {${pass(rulesPort)}}`);
+    return `server { listen 127.0.0.1:${rulesPort}; server_name ${host}; ${locations.join('\n')} location / { return 404; } }`;
+  });
   return `daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log ${folder}/nginx.log;
 events { worker_connections 8192; }
 http {
@@ -245,17 +316,9 @@ http {
   upstream out { server 127.0.0.1:${backend}; keepalive 1024; keepalive_requests 1000000000; }
   server {
     listen 127.0.0.1:${port} backlog=4096;
-    location / {
-      proxy_pass http://out;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_set_header Host $http_host;
-      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-      proxy_set_header X-Forwarded-Proto http;
-      proxy_set_header X-Forwarded-Port ${port};
-      proxy_set_header X-Amzn-Trace-Id Root=1-$msec-$request_id;
-    }
+    location / {${pass(port)}}
   }
+  ${servers.join('\n  ')}
 }
 `;
 }

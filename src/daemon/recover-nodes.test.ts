@@ -53,6 +53,8 @@ function served(id: string, nodeId: string, revision: number): Entry[] {
       {
         listenerId: `${id}-listener`,
         priority: 'default',
+        conditions: [],
+        transforms: [],
         actions: [{ kind: 'forward', groups: [{ targetGroupId: group, weight: 1 }] }],
         tags: [],
       },

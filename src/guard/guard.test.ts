@@ -33,7 +33,14 @@ function serving(): Tables {
     put(tables, 'target', 't2', target(2)),
     put(tables, 'listener', 'l1', listener),
     put(tables, 'listener', 'l2', { ...listener, port: 81 }),
-    put(tables, 'rule', 'r1', { listenerId: 'l1', priority: 'default', actions: [forward], tags: [] }),
+    put(tables, 'rule', 'r1', {
+      listenerId: 'l1',
+      priority: 'default',
+      conditions: [],
+      actions: [forward],
+      transforms: [],
+      tags: [],
+    }),
     put(tables, 'placement', 'p1', placement('node-1')),
     put(tables, 'placement', 'p2', placement('node-2')),
   ];

@@ -11,7 +11,7 @@ const group = (id: string, revision: number, name: string) =>
 const listener = (id: string, revision: number, port: number) =>
   entry('listener', id, revision, { loadBalancerId: 'lb', protocol: 'HTTP', port, createdAtMs: 0, tags: [] });
 const rule = (id: string, revision: number, listenerId: string, priority: 'default' | number) =>
-  entry('rule', id, revision, { listenerId, priority, actions: [], tags: [] });
+  entry('rule', id, revision, { listenerId, priority, conditions: [], actions: [], transforms: [], tags: [] });
 const placement = (id: string, revision: number, address: string) =>
   entry('placement', id, revision, {
     loadBalancerId: id.split('/')[0]!,

@@ -19,7 +19,7 @@ import { openSqliteStore } from '#journal/sqlite-store.ts';
 import type { StoreIdentity } from '#journal/store.ts';
 import { testIdentity } from '#journal/test-identity.ts';
 import { type Change, put, remove } from '#model/change.ts';
-import type { Documents } from '#model/documents.ts';
+import type { Documents, RuleDocument } from '#model/documents.ts';
 import { sampleLoadBalancer, sampleTargetGroup } from '#model/test-documents.ts';
 import type { View } from '#model/view.ts';
 import { applyNews } from '#node/brake.ts';
@@ -178,13 +178,13 @@ function placed(view: View, id: string, nodeId: string, targetGroupId: string): 
       createdAtMs: 0,
       tags: [],
     }),
-    put(view, 'rule', `${id}-rule`, {
-      listenerId: `${id}-listener`,
-      priority: 'default',
-      actions: [{ kind: 'forward', groups: [{ targetGroupId, weight: 1 }] }],
-      tags: [],
-    }),
+    put(view, 'rule', `${id}-rule`, defaultRule(`${id}-listener`, targetGroupId)),
   ];
+}
+
+function defaultRule(listenerId: string, targetGroupId: string): RuleDocument {
+  const actions = [{ kind: 'forward', groups: [{ targetGroupId, weight: 1 }] } as const];
+  return { listenerId, priority: 'default', conditions: [], actions, transforms: [], tags: [] };
 }
 
 const withGroup = (view: View, id: string): Change[] => [
@@ -256,14 +256,7 @@ test('link: a follower that was away resumes, learns of removals by tombstone, a
     remove(view, 'placement', 'lb1/node-1'),
   ]);
   // The other load balancer begins to use a group that the follower never held.
-  await first.write((view) => [
-    put(view, 'rule', 'lb2-rule', {
-      listenerId: 'lb2-listener',
-      priority: 'default',
-      actions: [{ kind: 'forward', groups: [{ targetGroupId: 'g2', weight: 1 }] }],
-      tags: [],
-    }),
-  ]);
+  await first.write((view) => [put(view, 'rule', 'lb2-rule', defaultRule('lb2-listener', 'g2'))]);
   const after = new Follower(path, first.port);
   closers.push(() => after.close());
   await until(() => first.link.followers.get('node-1')?.revision === 4, 'in step');

@@ -45,8 +45,48 @@ export interface ListenerDocument {
 export interface RuleDocument {
   readonly listenerId: HexId;
   readonly priority: 'default' | number;
+  /** All of them must hold. The default rule has none. */
+  readonly conditions: readonly RuleCondition[];
   readonly actions: readonly RuleAction[];
+  /** What targets get differently from what came; at most one of each kind. */
+  readonly transforms: readonly RuleTransform[];
   readonly tags: readonly Tag[];
+}
+
+/**
+ * Holds when one of its values does. In values, `*` stands for any characters and `?` for one; `regexes` are found
+ * anywhere in the text (see `linear-regex.ts`). A condition has values or regexes, never both.
+ */
+export type RuleCondition =
+  | {
+      readonly field: 'host-header' | 'path-pattern';
+      readonly values: readonly string[];
+      readonly regexes: readonly string[];
+    }
+  | {
+      readonly field: 'http-header';
+      readonly name: string;
+      readonly values: readonly string[];
+      readonly regexes: readonly string[];
+    }
+  | { readonly field: 'http-request-method'; readonly values: readonly string[] }
+  | { readonly field: 'query-string'; readonly values: readonly QueryPair[] }
+  /** In CIDR form. */
+  | { readonly field: 'source-ip'; readonly values: readonly string[] };
+
+/** Here, a backslash makes a `*`, a `?` or a backslash mean itself. */
+export interface QueryPair {
+  /** Undefined: of any parameter. */
+  readonly key?: string;
+  readonly value: string;
+}
+
+export interface RuleTransform {
+  /** The path with its query, or the host, to which a port may belong. */
+  readonly kind: 'url-rewrite' | 'host-header-rewrite';
+  readonly regex: string;
+  /** Takes the place of what the regex finds first; `$1` is what its first group found. */
+  readonly replacement: string;
 }
 
 /**

@@ -228,6 +228,8 @@ test('proxy: weights divide the traffic between groups', async (t) => {
     rules: [
       {
         id: 'default',
+        conditions: [],
+        transforms: [],
         action: {
           kind: 'forward',
           choices: [

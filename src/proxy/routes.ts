@@ -2,10 +2,13 @@
  * A routing table with its names resolved to this worker's targets and counters: what a request is decided with. Made
  * anew for each table; what it points to outlives it.
  */
+
+import { RuleMatcher } from '#routing/match/rule-matcher.ts';
 import type { RoundRobinState } from '#routing/pick/round-robin.ts';
 import { pickRoundRobin } from '#routing/pick/round-robin.ts';
 import { pickWeighted } from '#routing/pick/weighted.ts';
 import type { RoutingAction, RoutingGroup, RoutingTable, RoutingTarget } from '#routing/table.ts';
+import type { Transformed } from '#routing/transform.ts';
 import type { GroupCounters } from './counters.ts';
 import type { RewriteSettings } from './http1/request-rewrite.ts';
 import { rewriteSettings } from './http1/request-rewrite.ts';
@@ -14,8 +17,15 @@ import type { TraceIds } from './http1/trace-id.ts';
 
 export type ForwardAction = Extract<RoutingAction, { readonly kind: 'forward' }>;
 
+/** Where a request goes, and what is changed of it on the way. */
+export interface Way {
+  readonly action: ForwardAction;
+  readonly changed: Transformed | undefined;
+}
+
 export interface Routes {
   readonly table: RoutingTable;
+  readonly rules: RuleMatcher;
   readonly rewrite: RewriteSettings;
   readonly groups: readonly RouteGroup[];
 }
@@ -41,15 +51,10 @@ export interface RouteRegistry {
 export function resolveRoutes(table: RoutingTable, registry: RouteRegistry, traceIds: TraceIds): Routes {
   return {
     table,
+    rules: new RuleMatcher(table.rules),
     rewrite: rewriteSettings(table, traceIds),
     groups: table.groups.map((group) => resolveGroup(group, registry)),
   };
-}
-
-/** The action for a request. Rules are tried in order, and the last one matches everything. */
-export function actionFor(routes: Routes): RoutingAction {
-  const { rules } = routes.table;
-  return rules[rules.length - 1]!.action;
 }
 
 /** The group that a forward action gives a request to. */

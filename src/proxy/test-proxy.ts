@@ -8,7 +8,7 @@ import { systemClock } from '#io/clock.ts';
 import { silentLog } from '#io/log.ts';
 import { systemRandom } from '#io/random.ts';
 import { sleep } from '#io/timers.ts';
-import type { RoutingAction, RoutingLoadBalancer, RoutingTable } from '#routing/table.ts';
+import type { RoutingAction, RoutingLoadBalancer, RoutingRule, RoutingTable } from '#routing/table.ts';
 import type { ProxySettings, ProxyWorker } from './proxy.ts';
 import { createProxy } from './proxy.ts';
 import type { LoadBalancerStats, TargetGroupStats } from './stats.ts';
@@ -18,9 +18,16 @@ export const acceptPaths = ['fast', 'public'] as const;
 export interface TableParts {
   readonly targets?: readonly (number | { readonly port: number; readonly isDraining: boolean })[];
   readonly action?: RoutingAction;
+  /** Before the default one. */
+  readonly rules?: readonly RoutingRule[];
   readonly loadBalancer?: Partial<RoutingLoadBalancer>;
   readonly listenerId?: string;
   readonly port?: number;
+}
+
+/** All requests to the group with this index. */
+export function forwardTo(group: number): RoutingAction {
+  return { kind: 'forward', choices: [{ group, share: 1 }] };
 }
 
 /** A table of one group whose targets are ports on 127.0.0.1. */
@@ -43,7 +50,10 @@ export function table(parts: TableParts): RoutingTable {
       clientKeepAliveMs: 3_600_000,
       ...parts.loadBalancer,
     },
-    rules: [{ id: 'default', action: parts.action ?? { kind: 'forward', choices: [{ group: 0, share: 1 }] } }],
+    rules: [
+      ...(parts.rules ?? []),
+      { id: 'default', conditions: [], action: parts.action ?? forwardTo(0), transforms: [] },
+    ],
     groups: [
       {
         id: 'group',

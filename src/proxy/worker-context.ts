@@ -3,6 +3,7 @@
  * are handed it and reach nothing else.
  */
 import type { Clock } from '#io/clock.ts';
+import { HeadFacts } from './http1/request-facts.ts';
 import { RequestHead } from './http1/request-head.ts';
 import { TraceIds } from './http1/trace-id.ts';
 import type { AcceptPath } from './socket/accept.ts';
@@ -53,6 +54,7 @@ export class WorkerContext {
   readonly readBuffer = Buffer.allocUnsafeSlow(readBytes);
   readonly largeBuffers: LargeBuffers;
   readonly idleBudget: IdleBudget;
+  readonly facts = new HeadFacts();
   /** The time as an IMF-fixdate (RFC 9110 section 5.6.7), right to the second. */
   date = '';
   activeConnectionsCount = 0;

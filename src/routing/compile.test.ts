@@ -30,7 +30,15 @@ class World {
       address: '127.80.0.2',
       state: { kind: 'pending' },
     });
-    if (actions.length > 0) this.put('rule', 'default', { listenerId, priority: 'default', actions, tags: [] });
+    if (actions.length > 0)
+      this.put('rule', 'default', {
+        listenerId,
+        priority: 'default',
+        conditions: [],
+        actions,
+        transforms: [],
+        tags: [],
+      });
   }
 
   put<K extends Kind>(kind: K, id: string, document: Documents[K]): void {
@@ -90,7 +98,9 @@ test('compile: a listener is served at the address that its load balancer has on
       idleTimeoutMs: 60_000,
       clientKeepAliveMs: 3_600_000,
     },
-    rules: [{ id: 'default', action: { kind: 'forward', choices: [{ group: 0, share: 1 }] } }],
+    rules: [
+      { id: 'default', conditions: [], action: { kind: 'forward', choices: [{ group: 0, share: 1 }] }, transforms: [] },
+    ],
     groups: [
       {
         id: group,
@@ -151,7 +161,14 @@ test('compile: weights become shares, and when all are 0 everybody has the same'
 test('compile: rules come by priority with the default last, and each group is compiled once', () => {
   const world = new World(forward([group, 1])).group(group);
   for (const priority of [20, 3, 100]) {
-    world.put('rule', `rule-${priority}`, { listenerId, priority, actions: [forward([group, 1])], tags: [] });
+    world.put('rule', `rule-${priority}`, {
+      listenerId,
+      priority,
+      conditions: [],
+      actions: [forward([group, 1])],
+      transforms: [],
+      tags: [],
+    });
   }
   const table = world.compile();
   assert.deepEqual(

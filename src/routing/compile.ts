@@ -53,7 +53,8 @@ function sortedRules(view: View, listenerId: HexId): RuleEntry[] {
 
 function compileRule({ id, document }: RuleEntry, groups: Groups): RoutingRule {
   // The last action is the one that routes; those before it authenticate.
-  return { id, action: compileAction(document.actions.at(-1), groups) };
+  const { conditions, actions, transforms } = document;
+  return { id, conditions, action: compileAction(actions.at(-1), groups), transforms };
 }
 
 function compileAction(action: RuleAction | undefined, groups: Groups): RoutingAction {

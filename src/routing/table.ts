@@ -3,6 +3,10 @@
  * compiled from documents and health, crosses a process border as it is, and is swapped whole.
  */
 
+import type { RuleCondition, RuleTransform } from '#model/documents.ts';
+
+export type { RuleCondition, RuleTransform } from '#model/documents.ts';
+
 export interface RoutingTable {
   readonly listenerId: string;
   readonly address: string;
@@ -26,7 +30,10 @@ export interface RoutingLoadBalancer {
 
 export interface RoutingRule {
   readonly id: string;
+  /** All of them must hold; the default rule has none. */
+  readonly conditions: readonly RuleCondition[];
   readonly action: RoutingAction;
+  readonly transforms: readonly RuleTransform[];
 }
 
 export type RoutingAction =

@@ -37,6 +37,11 @@ export function listenerArn(region: string, id: HexId, loadBalancer: Entry<'load
   return formatArn({ kind: 'listener', region, account, name, loadBalancerId: loadBalancer.id, id });
 }
 
+export function ruleArn(region: string, id: HexId, listenerId: HexId, loadBalancer: Entry<'load-balancer'>): string {
+  const { account, name } = loadBalancer.document;
+  return formatArn({ kind: 'rule', region, account, name, loadBalancerId: loadBalancer.id, listenerId, id });
+}
+
 /**
  * Finds the document of an ARN. Refuses what is not an ARN of this kind, region and account (ValidationError), and
  * what is one but stands for nothing (the NotFound code of its kind).
@@ -125,8 +130,7 @@ function arnOf(view: View, kind: ArnKind, id: HexId, region: string): string | u
       const listenerId = view.get(kind, id)?.listenerId;
       const loadBalancer = listenerId === undefined ? undefined : loadBalancerOf(view, listenerId);
       if (listenerId === undefined || loadBalancer === undefined) return undefined;
-      const { account, name } = loadBalancer.document;
-      return formatArn({ kind, region, account, name, loadBalancerId: loadBalancer.id, listenerId, id });
+      return ruleArn(region, id, listenerId, loadBalancer);
     }
   }
 }

@@ -4,17 +4,17 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { CreateListenerInput, CreateListenerOutput } from '@aws-sdk/client-elastic-load-balancing-v2';
-import { accept, type Result, refuse } from '#base/result.ts';
+import { accept, refuse } from '#base/result.ts';
 import { put } from '#model/change.ts';
 import type { ListenerDocument, RuleDocument } from '#model/documents.ts';
-import { type Fault, fault } from '#model/fault.ts';
+import { fault } from '#model/fault.ts';
 import { decodeActions } from './actions.ts';
 import { findByArn } from './arns.ts';
 import { checkAssociations } from './associations.ts';
-import { checkRange, notOffered, portRange, shown } from './checks.ts';
 import { defaultActionsOf, encodeListener } from './listener-answers.ts';
+import { decodeEndpoint } from './listener-endpoint.ts';
 import { quotas } from './quotas.ts';
-import type { Decoded, Elbv2Operation } from './shape.ts';
+import type { Elbv2Operation } from './shape.ts';
 import { decodeTags } from './tags.ts';
 
 export const createListener: Elbv2Operation<CreateListenerInput, CreateListenerOutput> = {
@@ -58,7 +58,14 @@ export const createListener: Elbv2Operation<CreateListenerInput, CreateListenerO
       createdAtMs: context.nowMs,
       tags: tags.value,
     };
-    const defaultRule: RuleDocument = { listenerId: id, priority: 'default', actions: actions.value, tags: [] };
+    const defaultRule: RuleDocument = {
+      listenerId: id,
+      priority: 'default',
+      conditions: [],
+      actions: actions.value,
+      transforms: [],
+      tags: [],
+    };
     const listener = { id, document, actions: actions.value };
     return accept({
       changes: [put(view, 'listener', id, document), put(view, 'rule', context.newId(), defaultRule)],
@@ -66,28 +73,3 @@ export const createListener: Elbv2Operation<CreateListenerInput, CreateListenerO
     });
   },
 };
-
-/** Protocol and port, with the refusals of everything that only a listener with TLS has. */
-function decodeEndpoint(
-  input: Decoded<CreateListenerInput>,
-): Result<Pick<ListenerDocument, 'protocol' | 'port'>, Fault> {
-  const { Protocol: protocol, Port: port } = input;
-  if (protocol === undefined) return refuse(fault('ValidationError', 'A listener protocol must be specified'));
-  if (port === undefined) return refuse(fault('ValidationError', 'A listener port must be specified'));
-  if (protocol === 'HTTPS') return refuse(notOffered('Listener protocol', protocol, 'HTTP'));
-  if (protocol !== 'HTTP') {
-    return refuse(fault('ValidationError', `Listener protocol '${shown(protocol)}' must be one of 'HTTP, HTTPS'`));
-  }
-  const wrong = checkWithoutTls(input) ?? checkRange('Listener port', port, portRange);
-  return wrong === undefined ? accept({ protocol, port }) : refuse(wrong);
-}
-
-function checkWithoutTls(input: Decoded<CreateListenerInput>): Fault | undefined {
-  const [given] = [
-    ...((input.Certificates ?? []).length > 0 ? ['A certificate'] : []),
-    ...(input.SslPolicy !== undefined ? ['An SSL policy'] : []),
-    ...((input.AlpnPolicy ?? []).length > 0 ? ['An ALPN policy'] : []),
-    ...(input.MutualAuthentication !== undefined ? ['Mutual authentication'] : []),
-  ];
-  return given === undefined ? undefined : fault('ValidationError', `${given} cannot be specified for HTTP listeners`);
-}

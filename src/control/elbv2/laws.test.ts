@@ -22,7 +22,7 @@ test('operations: whatever is called in whatever order, the laws of the document
 });
 
 test('operations: from any text in place of an ARN comes an answer or a fault, never a throw', () => {
-  const members = ['LoadBalancerArn', 'TargetGroupArn', 'ListenerArn'];
+  const members = ['LoadBalancerArn', 'TargetGroupArn', 'ListenerArn', 'RuleArn'];
   const arnLike = fc
     .array(
       fc.constantFrom(
@@ -50,6 +50,11 @@ test('operations: from any text in place of an ARN comes an answer or a fault, n
         Targets: [{ Id: text, AvailabilityZone: text }],
         Attributes: [{ Key: text, Value: text }],
         DefaultActions: [{ Type: text }],
+        Actions: [{ Type: text }],
+        Conditions: [{ Field: text }, { Field: 'path-pattern', RegexValues: [text] }],
+        Transforms: [{ Type: text }],
+        RulePriorities: [{ RuleArn: text, Priority: 1 }],
+        Priority: 1,
         Name: text,
         Marker: text,
       };

@@ -25,8 +25,10 @@ export function encodeListener(
 
 /** The actions of the listener's default rule. */
 export function defaultActionsOf(view: View, listenerId: HexId): readonly RuleAction[] {
-  for (const { document } of view.find('rulesOfListener', listenerId)) {
-    if (document.priority === 'default') return document.actions;
-  }
-  return [];
+  return defaultRuleOf(view, listenerId)?.document.actions ?? [];
+}
+
+export function defaultRuleOf(view: View, listenerId: HexId): Entry<'rule'> | undefined {
+  for (const rule of view.find('rulesOfListener', listenerId)) if (rule.document.priority === 'default') return rule;
+  return undefined;
 }

@@ -1,13 +1,19 @@
 /**
- * Listings in pages. A marker holds the position (creation time and id) of the last result given, not a number of
- * results to skip, so what is created or deleted between two pages neither repeats nor hides anything else.
+ * Listings in pages. A marker holds the position (creation time or rank, and id) of the last result given, not a number
+ * of results to skip, so what is created or deleted between two pages neither repeats nor hides anything else.
  */
 import { accept, type Result, refuse } from '#base/result.ts';
 import { type Fault, fault } from '#model/fault.ts';
 import { checkRange, shown } from './checks.ts';
 import { quotas } from './quotas.ts';
 
-export interface Listed {
+/** Where a result stands among the others: by rank, then by id. */
+interface Position {
+  readonly rank: number;
+  readonly id: string;
+}
+
+interface Created {
   readonly id: string;
   readonly document: { readonly createdAtMs: number };
 }
@@ -20,12 +26,21 @@ export interface Page<Item> {
 
 const positionPattern = /^(\d{1,16})\/([0-9a-f]{16})$/;
 
-/**
- * One page of what was found, oldest first. Refuses a page size outside 1 to 400 and a marker that is none of ours.
- */
-export function pageOf<Item extends Listed>(
+interface PageInput {
+  readonly Marker?: string | undefined;
+  readonly PageSize?: number | undefined;
+}
+
+/** One page of what was found, oldest first. Refuses a page size outside 1 to 400 and a marker that is none of ours. */
+export function pageOf<Item extends Created>(found: Iterable<Item>, input: PageInput): Result<Page<Item>, Fault> {
+  return rankedPageOf(found, input, ({ document }) => document.createdAtMs);
+}
+
+/** The same, by another whole number than the time of creation. */
+export function rankedPageOf<Item extends { readonly id: string }>(
   found: Iterable<Item>,
-  input: { readonly Marker?: string | undefined; readonly PageSize?: number | undefined },
+  input: PageInput,
+  rankOf: (item: Item) => number,
 ): Result<Page<Item>, Fault> {
   const size = input.PageSize ?? quotas.resultsPerPage;
   const wrong = checkRange('PageSize', size, { min: 1, max: quotas.resultsPerPage });
@@ -34,21 +49,25 @@ export function pageOf<Item extends Listed>(
   if (start === undefined && input.Marker !== undefined) {
     return refuse(fault('ValidationError', `Marker '${shown(input.Marker)}' is not valid; take it from an answer`));
   }
-  const rest = [...found].filter((item) => start === undefined || comparePositions(item, start) > 0);
-  rest.sort(comparePositions);
-  const items = rest.slice(0, size);
-  return accept({ items, nextMarker: rest.length > size ? encodeMarker(items[size - 1]!) : undefined });
+  const rest: { readonly position: Position; readonly item: Item }[] = [];
+  for (const item of found) {
+    const position = { rank: rankOf(item), id: item.id };
+    if (start === undefined || comparePositions(position, start) > 0) rest.push({ position, item });
+  }
+  rest.sort((left, right) => comparePositions(left.position, right.position));
+  const items = rest.slice(0, size).map(({ item }) => item);
+  return accept({ items, nextMarker: rest.length > size ? encodeMarker(rest[size - 1]!.position) : undefined });
 }
 
-function comparePositions(left: Listed, right: Listed): number {
-  return left.document.createdAtMs - right.document.createdAtMs || (left.id < right.id ? -1 : +(left.id > right.id));
+function comparePositions(left: Position, right: Position): number {
+  return left.rank - right.rank || (left.id < right.id ? -1 : +(left.id > right.id));
 }
 
-function encodeMarker({ id, document }: Listed): string {
-  return Buffer.from(`${document.createdAtMs}/${id}`).toString('base64url');
+function encodeMarker({ rank, id }: Position): string {
+  return Buffer.from(`${rank}/${id}`).toString('base64url');
 }
 
-function decodeMarker(marker: string): Listed | undefined {
+function decodeMarker(marker: string): Position | undefined {
   const match = positionPattern.exec(Buffer.from(marker, 'base64url').toString('latin1'));
-  return match === null ? undefined : { id: match[2]!, document: { createdAtMs: Number(match[1]) } };
+  return match === null ? undefined : { rank: Number(match[1]), id: match[2]! };
 }

@@ -10,6 +10,14 @@ export const quotas = {
   targetGroupsPerAccount: 100_000,
   /** AWS: 50, raised on request. */
   listenersPerLoadBalancer: 50,
+  /** AWS: 100 besides the default rules, raised on request. */
+  rulesPerLoadBalancer: 1_000,
+  /** AWS: 3, fixed. */
+  valuesPerCondition: 3,
+  /** AWS: 5, fixed. */
+  conditionValuesPerRule: 5,
+  /** AWS: 6, fixed. */
+  conditionWildcardsPerRule: 6,
   /** AWS: 100, fixed. */
   targetGroupsPerLoadBalancer: 100,
   /** AWS: 5, fixed. */

@@ -10,6 +10,15 @@ export function checkLaws(tables: View): void {
   for (const { id } of tables.all('listener')) {
     const rules = [...tables.find('rulesOfListener', id)];
     assert.equal(rules.filter(({ document }) => document.priority === 'default').length, 1, 'one default rule each');
+    const priorities = new Set(rules.map(({ document }) => document.priority));
+    assert.equal(priorities.size, rules.length, 'one rule of each priority');
+    for (const { document } of rules) {
+      assert.equal(
+        document.conditions.length === 0,
+        document.priority === 'default',
+        'the default rule alone has no conditions',
+      );
+    }
   }
   const loadBalancerOfGroup = new Map<string, string>();
   for (const { document } of tables.all('rule')) {

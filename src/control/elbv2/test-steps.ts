@@ -25,7 +25,7 @@ const tags = fc.array(fc.record({ Key: fc.constantFrom('k', 'l', 'aws:m'), Value
   maxLength: 3,
 });
 
-type ArnType = 'loadbalancer' | 'targetgroup' | 'listener';
+type ArnType = 'loadbalancer' | 'targetgroup' | 'listener' | 'listener-rule';
 
 /** A call of the operation; the ARNs in its answer join those that later calls pick from. */
 function call(action: string, input: (arnAt: (index: number, type?: ArnType) => string) => object): Step {
@@ -33,7 +33,7 @@ function call(action: string, input: (arnAt: (index: number, type?: ArnType) => 
   return (region, arns) => {
     // Mostly an ARN of the caller's and of the right type, now and then any text: of another, of nothing, or no ARN.
     const arnAt = (index: number, type?: ArnType) => {
-      const own = arns.filter((arn) => arn.includes(`:${region.account}:${type ?? ''}`));
+      const own = arns.filter((arn) => arn.includes(`:${region.account}:${type === undefined ? '' : `${type}/`}`));
       const likely = index % 8 === 0 ? arns : own;
       return likely[index % likely.length] ?? '';
     };
@@ -49,7 +49,7 @@ function arnsIn(json: string): string[] {
 }
 
 function withArn(action: string, member: string, input: fc.Arbitrary<object> = fc.constant({})): fc.Arbitrary<Step> {
-  const type = member.slice(0, -'Arn'.length).toLowerCase() as ArnType;
+  const type = member === 'RuleArn' ? 'listener-rule' : (member.slice(0, -'Arn'.length).toLowerCase() as ArnType);
   return fc
     .tuple(pick, input)
     .map(([index, others]) => call(action, (arnAt) => ({ ...others, [member]: arnAt(index, type) })));
@@ -79,6 +79,50 @@ const createListener = fc
     })),
   );
 
+const priority = fc.constantFrom(1, 2, 3);
+const conditions = fc.constantFrom(
+  [{ Field: 'path-pattern', Values: ['/a/*'] }],
+  [{ Field: 'host-header', HostHeaderConfig: { RegexValues: ['^a'] } }],
+  [],
+);
+const fixedResponse = [{ Type: 'fixed-response', FixedResponseConfig: { StatusCode: '404' } }];
+
+/** Actions that forward to one group, or none. */
+const actions = fc.tuple(pick, fc.boolean());
+
+const createRule = fc
+  .tuple(pick, priority, conditions, actions)
+  .map(([listener, Priority, Conditions, [group, fixed]]) =>
+    call('CreateRule', (arnAt) => ({
+      ListenerArn: arnAt(listener, 'listener'),
+      Priority,
+      Conditions,
+      Actions: fixed ? fixedResponse : [{ Type: 'forward', TargetGroupArn: arnAt(group, 'targetgroup') }],
+    })),
+  );
+
+const modifyRule = fc.tuple(pick, conditions, actions).map(([rule, Conditions, [group, fixed]]) =>
+  call('ModifyRule', (arnAt) => ({
+    RuleArn: arnAt(rule, 'listener-rule'),
+    Conditions,
+    Actions: fixed ? undefined : [{ Type: 'forward', TargetGroupArn: arnAt(group, 'targetgroup') }],
+  })),
+);
+
+const setPriorities = fc.array(fc.tuple(pick, priority), { maxLength: 3 }).map((pairs) =>
+  call('SetRulePriorities', (arnAt) => ({
+    RulePriorities: pairs.map(([rule, Priority]) => ({ RuleArn: arnAt(rule, 'listener-rule'), Priority })),
+  })),
+);
+
+const modifyListener = fc.tuple(pick, port, actions).map(([listener, Port, [group, fixed]]) =>
+  call('ModifyListener', (arnAt) => ({
+    ListenerArn: arnAt(listener, 'listener'),
+    Port,
+    DefaultActions: fixed ? undefined : [{ Type: 'forward', TargetGroupArn: arnAt(group, 'targetgroup') }],
+  })),
+);
+
 const createGroup = fc.record({
   Name: name,
   Protocol: fc.constant('HTTP'),
@@ -94,6 +138,13 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   createGroup.map((input) => call('CreateTargetGroup', () => input)),
   createListener,
   createListener,
+  createRule,
+  createRule,
+  modifyRule,
+  setPriorities,
+  modifyListener,
+  withArn('DeleteRule', 'RuleArn'),
+  withArn('DescribeRules', 'ListenerArn'),
   withArn('DeleteLoadBalancer', 'LoadBalancerArn'),
   withArn('DeleteListener', 'ListenerArn'),
   withArn('DeleteTargetGroup', 'TargetGroupArn'),

@@ -116,9 +116,6 @@ export class Looking {
     const revision = at === undefined ? accept(history.head.revision) : history.revisionAt(at);
     if (!revision.ok) return refuse({ status: 404, error: revision.fault });
     const describer = describers[found.value.kind];
-    if (describer === undefined) {
-      return refuse({ status: 400, error: 'rules cannot be described yet; blame and show tell what is in them' });
-    }
     const operation = elbv2Operations[describer.action]!;
     if (operation.kind !== 'read') throw new Error(`${describer.action} reads`);
     const answer = operation.answer(history.viewAt(revision.value), describer.input(arn), {
@@ -259,12 +256,11 @@ export class Looking {
 }
 
 /** By which call a resource is described. */
-const describers: Partial<
-  Record<Resource['kind'], { readonly action: string; readonly input: (arn: string) => object }>
-> = {
+const describers: Record<Resource['kind'], { readonly action: string; readonly input: (arn: string) => object }> = {
   'load-balancer': { action: 'DescribeLoadBalancers', input: (arn) => ({ LoadBalancerArns: [arn] }) },
   'target-group': { action: 'DescribeTargetGroups', input: (arn) => ({ TargetGroupArns: [arn] }) },
   listener: { action: 'DescribeListeners', input: (arn) => ({ ListenerArns: [arn] }) },
+  rule: { action: 'DescribeRules', input: (arn) => ({ RuleArns: [arn] }) },
 };
 
 interface Range {

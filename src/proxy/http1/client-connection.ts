@@ -7,34 +7,23 @@
  *                        ├──▶ tunnel ─▶ closed
  *                        └──▶ lingering ─▶ closed
  */
-import type { LoadBalancerCounters } from '#proxy/counters.ts';
-import { actionFor, type ForwardAction, groupFor, type Routes } from '#proxy/routes.ts';
+import { groupFor, type Routes, type Way } from '#proxy/routes.ts';
 import { Carry } from '#proxy/socket/carry.ts';
 import type { Channel, ChannelOwner } from '#proxy/socket/channel.ts';
 import { Deadline } from '#proxy/socket/deadlines.ts';
 import type { WorkerContext } from '#proxy/worker-context.ts';
 import { Attempts } from './attempts.ts';
+import type { ClientHome } from './client-home.ts';
 import { complete, incomplete, type Refusal } from './field-section.ts';
 import type { LocalResponse } from './local-response.ts';
 import { errorPage, formatResponse, localResponse } from './local-response.ts';
 import { MessageBody, malformedBody } from './message-body.ts';
 import type { RequestHead } from './request-head.ts';
-import { headGrowthBytesMax, writeRequestHead } from './request-rewrite.ts';
+import { headGrowthBytes, writeRequestHead } from './request-rewrite.ts';
 import type { ResponseHead } from './response-head.ts';
 import type { ConnectionLine } from './response-rewrite.ts';
 import type { AnswerReceiver, HttpTarget, TargetFailure } from './target-connection.ts';
 import { TargetConnection } from './target-connection.ts';
-
-/** The listener that a connection came in by. Its routes are replaced while connections live. */
-export interface ClientHome {
-  readonly routes: Routes;
-  readonly counters: LoadBalancerCounters;
-  /** Whether answers that have not begun are to be the last on their connections. */
-  readonly isHandingOver: boolean;
-  /** Whether connections are to end as soon as they are between requests. */
-  readonly isClosed: boolean;
-  onClientGone(connection: ClientConnection): void;
-}
 
 /** A longer body gets a read buffer of its own, so that its bytes need not be copied. */
 const sharedBodyBytesMax = 16 * 1024;
@@ -252,15 +241,25 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     this.#home.counters.requests += 1;
     this.onActivity();
     const { routes } = this.#home;
-    const action = actionFor(routes);
+    const { rule, transform } = routes.rules.find(this.#context.facts.of(head, bytes, base, this.#channel));
+    const { action } = rule;
+    const changed = transform?.(this.#context.facts);
     let used = base + head.fields.end;
-    if (action.kind === 'forward') used = this.#forward(routes, action, head, bytes, base, end);
+    if (changed === 'failed') this.#answer(errorPage(500));
+    else if (action.kind === 'forward') used = this.#forward(routes, { action, changed }, head, bytes, base, end);
     else this.#answer(localResponse(action, head, bytes, base, routes.table));
     this.#returnHead();
     return used;
   }
 
-  #forward(routes: Routes, action: ForwardAction, head: RequestHead, bytes: Buffer, base: number, end: number): number {
+  #forward(
+    routes: Routes,
+    { action, changed }: Way,
+    head: RequestHead,
+    bytes: Buffer,
+    base: number,
+    end: number,
+  ): number {
     const bodyStart = base + head.fields.end;
     const bodyEnd = this.#body.scan(bytes, bodyStart, end);
     if (bodyEnd === malformedBody) {
@@ -279,8 +278,8 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     idle?.assign(this);
     const connection = idle ?? new TargetConnection(this.#context, target, this);
     this.#target = connection;
-    const room = connection.requestRoom(head.fields.end + headGrowthBytesMax + bodyEnd - bodyStart);
-    const length = writeRequestHead(head, bytes, base, routes.rewrite, this.#clientAddress, room);
+    const room = connection.requestRoom(head.fields.end + headGrowthBytes(changed) + bodyEnd - bodyStart);
+    const length = writeRequestHead(head, bytes, base, routes.rewrite, this.#clientAddress, room, changed);
     if (bodyEnd > bodyStart) bytes.copy(room, length, bodyStart, bodyEnd);
     this.#isTargetFull = !connection.send(length + bodyEnd - bodyStart);
     this.#chooseReadBuffer();

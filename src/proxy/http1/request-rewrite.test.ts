@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { RequestHead } from './request-head.ts';
-import { headGrowthBytesMax, rewriteSettings, writeRequestHead } from './request-rewrite.ts';
+import { headGrowthBytes, rewriteSettings, writeRequestHead } from './request-rewrite.ts';
 import { TraceIds } from './trace-id.ts';
 
 const settings = rewriteSettings({ address: '127.0.0.1', port: 80 }, new TraceIds('1'.repeat(32)));
@@ -12,7 +12,7 @@ function rewrite(lines: readonly string[]): string[] {
   const head = new RequestHead();
   head.begin();
   assert.equal(head.read(bytes, 5, bytes.length), 1);
-  const target = Buffer.alloc(bytes.length + headGrowthBytesMax);
+  const target = Buffer.alloc(bytes.length + headGrowthBytes());
   const text = target.toString('latin1', 0, writeRequestHead(head, bytes, 5, settings, '127.0.0.9', target));
   assert(text.endsWith('\r\n\r\n'));
   return text

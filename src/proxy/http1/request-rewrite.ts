@@ -3,6 +3,8 @@
  * connection, and with what the target must know about the client ("HTTP headers and Application Load Balancers"). The
  * head depends on the request alone, never on the target, so a retry sends the same bytes.
  */
+
+import type { Transformed } from '#routing/transform.ts';
 import { space, writeAscii } from './bytes.ts';
 import { field } from './field-names.ts';
 import type { RequestHead } from './request-head.ts';
@@ -37,10 +39,20 @@ const rootPrefix = Buffer.from('\r\nX-Amzn-Trace-Id: Root=');
 const connectionUpgrade = Buffer.from('Connection: Upgrade\r\n');
 const httpVersion = ' HTTP/1.1\r\n';
 
-/** By how much a head can grow at most: everything below that is not copied from the request, rounded up. */
-export const headGrowthBytesMax = 512 + traceGrowthBytesMax;
+/** What a rule's transforms made of a request; empty when nothing. */
+const asItCame: Transformed = {};
 
-/** Writes what the target gets for `head`, which lies at `base` in `bytes`, to `target` from 0; returns the length. */
+/** By how much a head can grow at most: everything below that is not copied from the request, rounded up. */
+const headGrowthBytesMax = 512 + traceGrowthBytesMax;
+
+export function headGrowthBytes({ url = '', host = '' }: Transformed = asItCame): number {
+  return headGrowthBytesMax + url.length + host.length;
+}
+
+/**
+ * Writes what the target gets for `head`, which lies at `base` in `bytes`, to `target` from 0; returns the length. A
+ * head grows by what was transformed, too.
+ */
 export function writeRequestHead(
   head: RequestHead,
   bytes: Buffer,
@@ -48,14 +60,16 @@ export function writeRequestHead(
   settings: RewriteSettings,
   clientAddress: string,
   target: Buffer,
+  { url, host }: Transformed = asItCame,
 ): number {
   const { fields } = head;
   let length = 0;
   let kept = base + head.start;
-  if (head.isAbsolute || head.minorVersion === 0) {
-    length = writeRequestLine(head, bytes, base, target);
+  if (head.isAbsolute || head.minorVersion === 0 || url !== undefined) {
+    length = writeRequestLine(head, bytes, base, target, url);
     kept = base + fields.start;
   }
+  const hasNewHost = host !== undefined || head.isAbsolute;
   let forwardedFor = 0;
   let trace = -1;
   for (let known = 0, count = inOrder(head); known < count; known += 1) {
@@ -63,14 +77,15 @@ export function writeRequestHead(
     const id = fields.id(index);
     if (id === field.forwardedFor) forwardedFor += 1;
     else if (id === field.traceId && trace === -1) trace = index;
-    if (passes(head, id)) continue;
+    if (passes(head, id, hasNewHost)) continue;
     const lineStart = base + fields.lineStart(index);
     if (lineStart > kept) length += bytes.copy(target, length, kept, lineStart);
     kept = base + fields.lineEnd(index);
   }
   const linesEnd = base + fields.end - 2;
   if (linesEnd > kept) length += bytes.copy(target, length, kept, linesEnd);
-  if (head.isAbsolute || head.hostField === -1) length = writeHost(head, bytes, base, settings, target, length);
+  if (host !== undefined) length = writeAscii(target, length, `Host: ${host}\r\n`);
+  else if (head.isAbsolute || head.hostField === -1) length = writeHost(head, bytes, base, settings, target, length);
   if (head.isUpgrade) length += connectionUpgrade.copy(target, length);
   length += settings.forwarded.copy(target, length);
   if (forwardedFor > 0) length = writeForwardedFor(head, bytes, base, target, length);
@@ -99,14 +114,14 @@ function inOrder(head: RequestHead): number {
 }
 
 /** Whether a known field goes on to the target as it is. */
-function passes(head: RequestHead, id: number): boolean {
+function passes(head: RequestHead, id: number, hasNewHost: boolean): boolean {
   switch (id) {
     case field.contentLength:
     case field.transferEncoding:
     case field.trailer:
       return true;
     case field.host:
-      return !head.isAbsolute;
+      return !hasNewHost;
     case field.expect:
       // An HTTP/1.0 client would not understand the interim answer.
       return head.minorVersion === 1;
@@ -117,10 +132,11 @@ function passes(head: RequestHead, id: number): boolean {
   }
 }
 
-function writeRequestLine(head: RequestHead, bytes: Buffer, base: number, target: Buffer): number {
+function writeRequestLine(head: RequestHead, bytes: Buffer, base: number, target: Buffer, url?: string): number {
   let length = bytes.copy(target, 0, base + head.start, base + head.methodEnd);
   target[length] = space;
   length += 1;
+  if (url !== undefined) return writeAscii(target, writeAscii(target, length, url), httpVersion);
   if (head.isAbsolute && bytes[base + head.pathStart] !== 47) {
     // `http://host` and `http://host?query`: the origin form has a path. OPTIONS without one is about the whole server.
     const isServerWide = head.pathStart === head.targetEnd && bytes[base + head.start] === 79;

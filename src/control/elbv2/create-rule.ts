@@ -1,0 +1,61 @@
+/** CreateRule. A listener has one rule of each priority. */
+import type { CreateRuleInput, CreateRuleOutput } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { accept, refuse } from '#base/result.ts';
+import { put } from '#model/change.ts';
+import type { RuleDocument } from '#model/documents.ts';
+import { fault } from '#model/fault.ts';
+import { decodeActions } from './actions.ts';
+import { findByArn, loadBalancerOf } from './arns.ts';
+import { checkAssociations } from './associations.ts';
+import { decodeConditions } from './conditions.ts';
+import { quotas } from './quotas.ts';
+import { checkPriority, countRules, encodeRule } from './rules.ts';
+import type { Elbv2Operation } from './shape.ts';
+import { decodeTags } from './tags.ts';
+import { decodeTransforms } from './transforms.ts';
+
+export const createRule: Elbv2Operation<CreateRuleInput, CreateRuleOutput> = {
+  kind: 'write',
+  decide(view, input, context) {
+    const { ListenerArn: arn, Priority: priority } = input;
+    const listener = findByArn(view, 'listener', arn, context);
+    if (!listener.ok) return listener;
+    const { id: listenerId } = listener.value;
+    const loadBalancer = loadBalancerOf(view, listenerId);
+    if (loadBalancer === undefined) return refuse(fault('ListenerNotFound', `Listener '${arn}' not found`));
+    const wrong = checkPriority(priority);
+    if (wrong !== undefined) return refuse(wrong);
+    const conditions = decodeConditions(input.Conditions);
+    if (!conditions.ok) return conditions;
+    const actions = decodeActions(view, 'Actions', input.Actions, context);
+    if (!actions.ok) return actions;
+    const transforms = decodeTransforms(input.Transforms ?? []);
+    if (!transforms.ok) return transforms;
+    const tags = decodeTags(input.Tags);
+    if (!tags.ok) return tags;
+
+    if ([...view.find('rulesOfListener', listenerId)].some(({ document }) => document.priority === priority)) {
+      return refuse(fault('PriorityInUse', `Priority '${priority}' is currently in use`));
+    }
+    if (countRules(view, loadBalancer.id) >= quotas.rulesPerLoadBalancer) {
+      const message = `The load balancer has ${quotas.rulesPerLoadBalancer} rules besides the default ones, which is the limit`;
+      return refuse(fault('TooManyRules', message));
+    }
+    const associated = checkAssociations(view, loadBalancer, actions.value);
+    if (associated !== undefined) return refuse(associated);
+
+    const id = context.newId();
+    const document: RuleDocument = {
+      listenerId,
+      priority,
+      conditions: conditions.value,
+      actions: actions.value,
+      transforms: transforms.value,
+      tags: tags.value,
+    };
+    return accept({
+      changes: [put(view, 'rule', id, document)],
+      output: { Rules: [encodeRule(view, loadBalancer, { id, document }, context)] },
+    });
+  },
+};

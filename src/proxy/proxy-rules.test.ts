@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { RoutingAction, RoutingRule, RuleCondition, RuleTransform } from '#routing/table.ts';
+import { acceptPaths, exchange, startProxy, startTarget } from './test-proxy.ts';
+
+const answer = (body: string): RoutingAction => ({
+  kind: 'fixed-response',
+  statusCode: 200,
+  contentType: 'text/plain',
+  body,
+});
+const rule = (
+  id: string,
+  conditions: readonly RuleCondition[],
+  action: RoutingAction = answer(id),
+  transforms: readonly RuleTransform[] = [],
+): RoutingRule => ({ id, conditions, action, transforms });
+const ask = (line: string, ...fields: string[]) =>
+  `${line} HTTP/1.1\r\nConnection: close\r\n${fields.map((each) => `${each}\r\n`).join('')}\r\n`;
+
+for (const acceptPath of acceptPaths) {
+  test(`proxy (${acceptPath}): every condition is answered by the bytes of the request`, async (t) => {
+    const { port } = await startProxy(
+      t,
+      {
+        action: answer('default'),
+        rules: [
+          rule('host', [{ field: 'host-header', values: ['a.example.com'], regexes: [] }]),
+          rule('path', [{ field: 'path-pattern', values: ['/img/*'], regexes: [] }]),
+          rule('regex', [{ field: 'path-pattern', values: [], regexes: ['^/v[0-9]+$'] }]),
+          rule('header', [{ field: 'http-header', name: 'X-Kind', values: ['b*'], regexes: [] }]),
+          rule('connection', [{ field: 'http-header', name: 'Transfer-Encoding', values: ['*'], regexes: [] }]),
+          rule('method', [{ field: 'http-request-method', values: ['PURGE'] }]),
+          rule('query', [{ field: 'query-string', values: [{ key: 'q', value: '1' }] }]),
+          rule('source', [
+            { field: 'source-ip', values: ['127.0.0.0/8'] },
+            { field: 'path-pattern', values: ['/local'], regexes: [] },
+          ]),
+        ],
+      },
+      { acceptPath },
+    );
+    const found = async (text: string) => (await exchange(t, port, text)).split('\r\n\r\n').at(-1);
+    assert.equal(await found(ask('GET /', 'Host: A.Example.com:8080')), 'host');
+    assert.equal(await found(ask('GET http://a.example.com', 'Host: other')), 'host');
+    assert.equal(await found(ask('GET /img/a?b', 'Host: b')), 'path');
+    assert.equal(await found(ask('GET http://b/img/a', 'Host: a.example.com')), 'path');
+    assert.equal(await found(ask('GET /v12?x', 'Host: b')), 'regex');
+    assert.equal(await found(ask('GET /', 'Host: b', 'x-KIND: a', 'X-Kind:  Bc ')), 'header');
+    assert.equal(await found(ask('PURGE /', 'Host: b')), 'method');
+    assert.equal(await found(ask('GET /?a&Q=1', 'Host: b')), 'query');
+    assert.equal(await found(ask('GET /local', 'Host: b')), 'source');
+    assert.equal(await found(ask('GET /images/?p=1', 'Host: b')), 'default');
+    assert.equal(await found(ask('OPTIONS *', 'Host: b')), 'default');
+  });
+
+  test(`proxy (${acceptPath}): a target gets the request as the rule transforms it`, async (t) => {
+    const seen: string[] = [];
+    const target = await startTarget(t, (incoming, outgoing) => {
+      const hosts = incoming.rawHeaders.filter((_, index) => incoming.rawHeaders[index - 1]?.toLowerCase() === 'host');
+      seen.push(`${incoming.method} ${incoming.url} ${hosts}`);
+      incoming.pipe(outgoing);
+    });
+    const forward: RoutingAction = { kind: 'forward', choices: [{ group: 0, share: 1 }] };
+    const { port } = await startProxy(
+      t,
+      {
+        targets: [target],
+        rules: [
+          rule('rewritten', [{ field: 'path-pattern', values: ['/shop/*'], regexes: [] }], forward, [
+            { kind: 'url-rewrite', regex: '^/shop/([a-z]*)', replacement: '/$1-of-shop' },
+            { kind: 'host-header-rewrite', regex: '^([a-z]+)\\.com', replacement: '$1.internal' },
+          ]),
+          rule('failing', [{ field: 'path-pattern', values: ['/bad'], regexes: [] }], forward, [
+            { kind: 'url-rewrite', regex: '^/bad', replacement: '' },
+          ]),
+        ],
+      },
+      { acceptPath },
+    );
+    const long = 'x'.repeat(3_000);
+    assert.match(
+      await exchange(
+        t,
+        port,
+        `POST /shop/items?a=${long} HTTP/1.1\r\nHost: a.com:81\r\nConnection: close\r\nContent-Length: 4\r\n\r\nbody`,
+      ),
+      /^HTTP\/1\.1 200 [\s\S]*\r\nbody\r\n/,
+    );
+    await exchange(t, port, ask('GET http://b.com/shop/x', 'Host: c.com'));
+    await exchange(t, port, 'GET /shop/y HTTP/1.0\r\n\r\n');
+    await exchange(t, port, ask('GET /other', 'Host: a.com'));
+    assert.match(await exchange(t, port, ask('GET /bad', 'Host: a.com')), /^HTTP\/1\.1 500 /);
+    assert.deepEqual(seen, [
+      `POST /items-of-shop?a=${long} a.internal:81`,
+      'GET /x-of-shop b.internal',
+      `GET /y-of-shop 127.0.0.1:0`,
+      'GET /other a.com',
+    ]);
+  });
+}
