@@ -247,3 +247,24 @@ test('proxy: weights divide the traffic between groups', async (t) => {
   const share = names.filter((name) => name === 'one').length / 500;
   assert(share > 0.7 && share < 0.9, `${share}`);
 });
+
+test('proxy: with least outstanding requests, a target that is busy gets no more while another is not', async (t) => {
+  const waiting: (() => void)[] = [];
+  const slow = await startTarget(t, (_, outgoing) => void waiting.push(() => outgoing.end('slow')));
+  const quick = await startTarget(t, (_, outgoing) => outgoing.end('quick'));
+  const { port, proxy } = await startProxy(t, {
+    targets: [slow, quick],
+    algorithm: 'least_outstanding_requests',
+  });
+  const answers: Promise<string>[] = [];
+  const ask = async () => (await request(port)).body.toString();
+  while (waiting.length === 0) {
+    answers.push(ask());
+    await sleep(10);
+  }
+  for (let count = 0; count < 20; count += 1) assert.equal(await ask(), 'quick');
+  assert.equal(waiting.length, 1);
+  waiting[0]!();
+  assert((await Promise.all(answers)).includes('slow'));
+  await until(() => proxy.stats().targets.every(({ outstanding }) => outstanding === 0), 'nothing is outstanding');
+});

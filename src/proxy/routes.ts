@@ -4,10 +4,12 @@
  */
 
 import { RuleMatcher } from '#routing/match/rule-matcher.ts';
+import { pickLeastOutstanding } from '#routing/pick/least-outstanding.ts';
+import { pickRandom } from '#routing/pick/random.ts';
 import type { RoundRobinState } from '#routing/pick/round-robin.ts';
 import { pickRoundRobin } from '#routing/pick/round-robin.ts';
 import { pickWeighted } from '#routing/pick/weighted.ts';
-import type { RoutingAction, RoutingGroup, RoutingTable, RoutingTarget } from '#routing/table.ts';
+import type { RoutingAction, RoutingAlgorithm, RoutingGroup, RoutingTable, RoutingTarget } from '#routing/table.ts';
 import type { Transformed } from '#routing/transform.ts';
 import type { GroupCounters } from './counters.ts';
 import type { RewriteSettings } from './http1/request-rewrite.ts';
@@ -39,7 +41,13 @@ export interface GroupState {
 /** One target group of a listener. */
 export interface RouteGroup extends GroupState {
   readonly targets: readonly HttpTarget[];
-  readonly eligible: readonly HttpTarget[];
+  /** Who gets the next request, of those that may have one and were not tried for it. */
+  readonly pick: (tried: readonly HttpTarget[]) => HttpTarget | undefined;
+}
+
+/** Gives 32 random bits a time. */
+interface Dice {
+  next(): number;
 }
 
 /** Where the lasting things are found, by their ids. */
@@ -53,24 +61,40 @@ export function resolveRoutes(table: RoutingTable, registry: RouteRegistry, trac
     table,
     rules: new RuleMatcher(table.rules),
     rewrite: rewriteSettings(table, traceIds),
-    groups: table.groups.map((group) => resolveGroup(group, registry)),
+    groups: table.groups.map((group) => resolveGroup(group, registry, traceIds)),
   };
 }
 
 /** The group that a forward action gives a request to. */
-export function groupFor(routes: Routes, action: ForwardAction, dice: { next(): number }): RouteGroup | undefined {
+export function groupFor(routes: Routes, action: ForwardAction, dice: Dice): RouteGroup | undefined {
   const { choices } = action;
-  const choice = choices.length === 1 ? choices[0] : pickWeighted(choices, dice.next() / 2 ** 32);
+  const choice = choices.length === 1 ? choices[0] : pickWeighted(choices, rollOf(dice));
   return choice === undefined ? undefined : routes.groups[choice.group];
 }
 
-/** The target whose turn it is, of those not tried yet. */
-export function pickTarget(group: RouteGroup, tried: readonly HttpTarget[]): HttpTarget | undefined {
-  return pickRoundRobin(group.turns, group.eligible, tried);
+function resolveGroup(group: RoutingGroup, registry: RouteRegistry, dice: Dice): RouteGroup {
+  const targets = group.targets.map((target) => registry.target(target));
+  const eligible = group.eligible.map((index) => targets[index]!);
+  const { turns, counters } = registry.group(group.id);
+  return { turns, counters, targets, pick: picker(group.algorithm, turns, eligible, dice) };
 }
 
-function resolveGroup(group: RoutingGroup, registry: RouteRegistry): RouteGroup {
-  const targets = group.targets.map((target) => registry.target(target));
-  const { turns, counters } = registry.group(group.id);
-  return { turns, counters, targets, eligible: group.eligible.map((index) => targets[index]!) };
+function picker(
+  algorithm: RoutingAlgorithm,
+  turns: RoundRobinState,
+  eligible: readonly HttpTarget[],
+  dice: Dice,
+): RouteGroup['pick'] {
+  switch (algorithm) {
+    case 'round_robin':
+      return (tried) => pickRoundRobin(turns, eligible, tried);
+    case 'least_outstanding_requests':
+      return (tried) => pickLeastOutstanding(turns, eligible, tried);
+    case 'weighted_random':
+      return (tried) => pickRandom(eligible, tried, rollOf(dice));
+  }
+}
+
+function rollOf(dice: Dice): number {
+  return dice.next() / 2 ** 32;
 }

@@ -8,7 +8,13 @@ import { systemClock } from '#io/clock.ts';
 import { silentLog } from '#io/log.ts';
 import { systemRandom } from '#io/random.ts';
 import { sleep } from '#io/timers.ts';
-import type { RoutingAction, RoutingLoadBalancer, RoutingRule, RoutingTable } from '#routing/table.ts';
+import type {
+  RoutingAction,
+  RoutingAlgorithm,
+  RoutingLoadBalancer,
+  RoutingRule,
+  RoutingTable,
+} from '#routing/table.ts';
 import type { ProxySettings, ProxyWorker } from './proxy.ts';
 import { createProxy } from './proxy.ts';
 import type { LoadBalancerStats, TargetGroupStats } from './stats.ts';
@@ -21,6 +27,7 @@ export interface TableParts {
   /** Before the default one. */
   readonly rules?: readonly RoutingRule[];
   readonly loadBalancer?: Partial<RoutingLoadBalancer>;
+  readonly algorithm?: RoutingAlgorithm;
   readonly listenerId?: string;
   readonly port?: number;
 }
@@ -58,7 +65,7 @@ export function table(parts: TableParts): RoutingTable {
       {
         id: 'group',
         name: 'group',
-        algorithm: 'round_robin',
+        algorithm: parts.algorithm ?? 'round_robin',
         targets,
         eligible: targets.flatMap(({ state }, index) => (state === 'draining' ? [] : [index])),
       },

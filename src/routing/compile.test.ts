@@ -210,3 +210,12 @@ test('compile: attributes of the load balancer set its times', () => {
   const { idleTimeoutMs, clientKeepAliveMs } = world.compile().loadBalancer;
   assert.deepEqual([idleTimeoutMs, clientKeepAliveMs], [5_000, 90_000]);
 });
+
+test('compile: the algorithm is the one that the target group names', () => {
+  const algorithmOf = (attributes: Record<string, string>) =>
+    new World(forward([group, 1])).group(group, attributes).targets(group, healthy).compile().groups[0]!.algorithm;
+  assert.equal(algorithmOf({}), 'round_robin');
+  const key = 'load_balancing.algorithm.type';
+  for (const name of ['least_outstanding_requests', 'weighted_random'])
+    assert.equal(algorithmOf({ [key]: name }), name);
+});

@@ -7,7 +7,14 @@ import type { Documents, Entry, HexId, RuleAction, WeightedGroup } from '#model/
 import type { HealthLookup } from '#model/health.ts';
 import { placementKey } from '#model/keys.ts';
 import type { View } from '#model/view.ts';
-import type { RoutingAction, RoutingGroup, RoutingRule, RoutingTable, RoutingTarget } from './table.ts';
+import type {
+  RoutingAction,
+  RoutingAlgorithm,
+  RoutingGroup,
+  RoutingRule,
+  RoutingTable,
+  RoutingTarget,
+} from './table.ts';
 
 /**
  * The table with which `nodeId` serves the listener; undefined when the listener, its load balancer or the load
@@ -113,7 +120,7 @@ function compileGroup(view: View, health: HealthLookup, id: HexId): RoutingGroup
   return {
     id,
     name: group.name,
-    algorithm: 'round_robin',
+    algorithm: targetGroupAttribute(group, 'load_balancing.algorithm.type') as RoutingAlgorithm,
     targets,
     eligible: eligible(group.attributes, targets),
   };

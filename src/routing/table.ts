@@ -55,10 +55,13 @@ export type RoutingAction =
       readonly body: string;
     };
 
+/** The names are those of the target group attribute. */
+export type RoutingAlgorithm = 'round_robin' | 'least_outstanding_requests' | 'weighted_random';
+
 export interface RoutingGroup {
   readonly id: string;
   readonly name: string;
-  readonly algorithm: 'round_robin';
+  readonly algorithm: RoutingAlgorithm;
   /** Every target of the group, in a stable order, whatever its state. */
   readonly targets: readonly RoutingTarget[];
   /** Indexes of the targets that may get new requests now; health and fail-open are already decided. */

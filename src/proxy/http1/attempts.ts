@@ -3,7 +3,6 @@
  * sent again only when its method says that acting twice is the same as once.
  */
 import type { RouteGroup } from '#proxy/routes.ts';
-import { pickTarget } from '#proxy/routes.ts';
 import type { HttpTarget, TargetConnection, TargetFailure } from './target-connection.ts';
 
 const attemptsMax = 3;
@@ -24,7 +23,7 @@ export class Attempts {
     this.#tried = none;
     this.#hasRepeated = false;
     group.counters.requests += 1;
-    return pickTarget(group, none);
+    return group.pick(none);
   }
 
   /**
@@ -46,7 +45,7 @@ export class Attempts {
     // can be repeated (RFC 9110 section 9.2.2), no more: a request that kills targets must not visit them all.
     if (nothingWasSent || (mayRepeat && this.#tried.length === 0)) {
       this.#tried = [...this.#tried, connection.target];
-      const target = this.#tried.length < attemptsMax ? pickTarget(this.group, this.#tried) : undefined;
+      const target = this.#tried.length < attemptsMax ? this.group.pick(this.#tried) : undefined;
       if (target !== undefined) {
         counters.retries += 1;
         return target;

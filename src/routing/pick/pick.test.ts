@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { pickLeastOutstanding } from './least-outstanding.ts';
+import { pickRandom } from './random.ts';
 import { pickRoundRobin } from './round-robin.ts';
 import { pickWeighted } from './weighted.ts';
 
@@ -44,4 +46,35 @@ test('weighted: shares that add up to a little less than 1 leave no roll without
   const choices = [{ share: 0.1 }, { share: 0.2 }, { share: 0.7 - Number.EPSILON }, { share: 0 }];
   assert.equal(pickWeighted(choices, 1 - 2 ** -53), choices[2]);
   assert.equal(pickWeighted([], 0), undefined);
+});
+
+test('least outstanding requests: whoever has the fewest is picked, equals by turns', () => {
+  const state = { turn: 7 };
+  const targets = ['a', 'b', 'c'].map((name) => ({ name, outstanding: 0 }));
+  const picked = Array.from({ length: 6 }, () => pickLeastOutstanding(state, targets, [])!.name);
+  assert.equal(picked.join(''), 'bcabca');
+  targets[0]!.outstanding = 2;
+  targets[1]!.outstanding = 3;
+  targets[2]!.outstanding = 2;
+  assert.deepEqual(Array.from({ length: 4 }, () => pickLeastOutstanding(state, targets, [])!.name).toSorted(), [
+    'a',
+    'a',
+    'c',
+    'c',
+  ]);
+  assert.equal(pickLeastOutstanding(state, targets, [targets[0]!, targets[2]!])!.name, 'b');
+  assert.equal(pickLeastOutstanding(state, targets, targets), undefined);
+  assert.equal(pickLeastOutstanding(state, [], []), undefined);
+});
+
+test('random: each is as likely as any other, and who was tried is left out', () => {
+  const counts: Record<string, number> = {};
+  for (let roll = 0; roll < 1; roll += 1 / 300) {
+    const name = pickRandom(['a', 'b', 'c'], [], roll)!;
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  for (const count of Object.values(counts)) assert(Math.abs(count - 100) <= 1, JSON.stringify(counts));
+  assert.equal(pickRandom(['a', 'b', 'c'], ['a', 'c'], 0.99), 'b');
+  assert.equal(pickRandom(['a'], ['a'], 0), undefined);
+  assert.equal(pickRandom([], [], 0.5), undefined);
 });
