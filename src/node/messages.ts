@@ -2,7 +2,14 @@
 import type { RoutingTable } from '#routing/table.ts';
 
 export type ToWorker =
-  | { readonly type: 'start'; readonly name: string; readonly successionPath: string; readonly parentInstance: string }
+  | {
+      readonly type: 'start';
+      readonly name: string;
+      readonly successionPath: string;
+      readonly parentInstance: string;
+      /** 64 hexadecimal digits. */
+      readonly cookieKey: string;
+    }
   /** Puts these tables into service and takes out those of the removed listeners; everything else stays. */
   | {
       readonly type: 'tables';

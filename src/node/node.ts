@@ -3,6 +3,7 @@
  * targets and tells its workers what to serve. It starts from the last good state, needs no control plane to serve it,
  * and stops serving a load balancer only when a tombstone says so.
  */
+import { hkdfSync } from 'node:crypto';
 import { type CheckedTarget, Checker } from '#health/checker.ts';
 import type { Clock } from '#io/clock.ts';
 import type { Log } from '#io/log.ts';
@@ -72,6 +73,7 @@ export class BalancerNode {
       entry: options.workerEntry,
       successionPath: options.successionPath,
       instance: options.instance,
+      cookieKey: cookieKeyOf(options.linkToken),
       log: options.log,
       onStarted: () => options.onWorkers(this.#workers.pids),
     });
@@ -298,4 +300,9 @@ export class BalancerNode {
       this.#link?.send({ type: 'health', verdicts: verdicts.slice(start, start + verdictsPerFrameMax) });
     }
   }
+}
+
+/** All nodes of a region have the same link token, and so read each other's cookies. */
+function cookieKeyOf(linkToken: string): string {
+  return Buffer.from(hkdfSync('sha256', linkToken, '', 'ballast session cookies', 32)).toString('hex');
 }

@@ -34,7 +34,7 @@ export function runWorker(): void {
       case 'start':
         start = message;
         log = processLog(message.name);
-        proxy = createProxy({ clock: systemClock, random: systemRandom, log });
+        proxy = createProxy({ clock: systemClock, random: systemRandom, log, cookieKey: message.cookieKey });
         return;
       case 'tables': {
         for (const id of message.removed) proxy?.remove(id);

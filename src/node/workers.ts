@@ -19,6 +19,8 @@ export interface WorkersOptions {
   readonly entry: URL;
   readonly successionPath: string;
   readonly instance: string;
+  /** 64 hexadecimal digits, the same for all nodes. */
+  readonly cookieKey: string;
   readonly log: Log;
   readonly onStarted: () => void;
 }
@@ -107,7 +109,7 @@ export class Workers {
   }
 
   #startWorker(slot: number, restartMs: number): Promise<Failures> {
-    const { entry, name, successionPath, instance, log } = this.#options;
+    const { entry, name, successionPath, instance, cookieKey, log } = this.#options;
     let nextRestartMs = restartMs;
     const well = after(wellAfterMs, () => {
       nextRestartMs = restartMinMs;
@@ -138,7 +140,8 @@ export class Workers {
     const worker: Worker = { child, waiting: new Map(), statsWaiting: new Map() };
     this.#workers.set(slot, worker);
     this.#options.onStarted();
-    send(worker, { type: 'start', name: `${name}/worker-${slot + 1}`, successionPath, parentInstance: instance });
+    const start = { name: `${name}/worker-${slot + 1}`, successionPath, parentInstance: instance };
+    send(worker, { type: 'start', ...start, cookieKey });
     return this.#tell(worker, [...this.#tables.values()], []);
   }
 

@@ -47,11 +47,13 @@ export interface ProxySettings extends Partial<ProxyOptions> {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: Random;
+  /** 64 hexadecimal digits, the same for all workers that a client can come in by. */
+  readonly cookieKey?: string;
 }
 
 /** A data plane that serves nothing yet. Its clock ticks until it is drained. */
-export function createProxy({ clock, log, random, ...options }: ProxySettings): ProxyWorker {
-  return new Worker(new WorkerContext({ ...defaultOptions, ...options }, clock, random.hex(32)), log);
+export function createProxy({ clock, log, random, cookieKey, ...options }: ProxySettings): ProxyWorker {
+  return new Worker(new WorkerContext({ ...defaultOptions, ...options }, clock, random, cookieKey), log);
 }
 
 class Worker implements ProxyWorker {

@@ -9,7 +9,14 @@ import { pickRandom } from '#routing/pick/random.ts';
 import type { RoundRobinState } from '#routing/pick/round-robin.ts';
 import { pickRoundRobin } from '#routing/pick/round-robin.ts';
 import { pickWeighted } from '#routing/pick/weighted.ts';
-import type { RoutingAction, RoutingAlgorithm, RoutingGroup, RoutingTable, RoutingTarget } from '#routing/table.ts';
+import type {
+  RoutingAction,
+  RoutingAlgorithm,
+  RoutingGroup,
+  RoutingStickiness,
+  RoutingTable,
+  RoutingTarget,
+} from '#routing/table.ts';
 import type { Transformed } from '#routing/transform.ts';
 import type { GroupCounters } from './counters.ts';
 import type { RewriteSettings } from './http1/request-rewrite.ts';
@@ -40,7 +47,11 @@ export interface GroupState {
 
 /** One target group of a listener. */
 export interface RouteGroup extends GroupState {
+  readonly id: string;
+  readonly stickiness: RoutingStickiness | undefined;
   readonly targets: readonly HttpTarget[];
+  /** Those that may have new requests. */
+  readonly eligible: readonly HttpTarget[];
   /** Who gets the next request, of those that may have one and were not tried for it. */
   readonly pick: (tried: readonly HttpTarget[]) => HttpTarget | undefined;
 }
@@ -76,7 +87,8 @@ function resolveGroup(group: RoutingGroup, registry: RouteRegistry, dice: Dice):
   const targets = group.targets.map((target) => registry.target(target));
   const eligible = group.eligible.map((index) => targets[index]!);
   const { turns, counters } = registry.group(group.id);
-  return { turns, counters, targets, pick: picker(group.algorithm, turns, eligible, dice) };
+  const { id, stickiness } = group;
+  return { id, stickiness, turns, counters, targets, eligible, pick: picker(group.algorithm, turns, eligible, dice) };
 }
 
 function picker(

@@ -13,6 +13,7 @@ import type {
   RoutingAlgorithm,
   RoutingLoadBalancer,
   RoutingRule,
+  RoutingStickiness,
   RoutingTable,
 } from '#routing/table.ts';
 import type { ProxySettings, ProxyWorker } from './proxy.ts';
@@ -28,6 +29,7 @@ export interface TableParts {
   readonly rules?: readonly RoutingRule[];
   readonly loadBalancer?: Partial<RoutingLoadBalancer>;
   readonly algorithm?: RoutingAlgorithm;
+  readonly stickiness?: RoutingStickiness;
   readonly listenerId?: string;
   readonly port?: number;
 }
@@ -66,6 +68,7 @@ export function table(parts: TableParts): RoutingTable {
         id: 'group',
         name: 'group',
         algorithm: parts.algorithm ?? 'round_robin',
+        ...(parts.stickiness && { stickiness: parts.stickiness }),
         targets,
         eligible: targets.flatMap(({ state }, index) => (state === 'draining' ? [] : [index])),
       },

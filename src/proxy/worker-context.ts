@@ -3,8 +3,10 @@
  * are handed it and reach nothing else.
  */
 import type { Clock } from '#io/clock.ts';
+import type { Random } from '#io/random.ts';
 import { HeadFacts } from './http1/request-facts.ts';
 import { RequestHead } from './http1/request-head.ts';
+import { SessionCookies } from './http1/session-cookies.ts';
 import { TraceIds } from './http1/trace-id.ts';
 import type { AcceptPath } from './socket/accept.ts';
 import { DeadlineWheel } from './socket/deadlines.ts';
@@ -55,18 +57,20 @@ export class WorkerContext {
   readonly largeBuffers: LargeBuffers;
   readonly idleBudget: IdleBudget;
   readonly facts = new HeadFacts();
+  readonly cookies: SessionCookies;
   /** The time as an IMF-fixdate (RFC 9110 section 5.6.7), right to the second. */
   date = '';
   activeConnectionsCount = 0;
   readonly #heads: RequestHead[] = [];
   #second = 0;
 
-  /** `seed`: 32 random hexadecimal digits. */
-  constructor(options: ProxyOptions, clock: Clock, seed: string) {
+  /** `cookieKey`: 64 hexadecimal digits; without it, sessions are this worker's own. */
+  constructor(options: ProxyOptions, clock: Clock, random: Random, cookieKey = random.hex(64)) {
     this.options = options;
     this.clock = clock;
     this.deadlines = new DeadlineWheel(clock);
-    this.traceIds = new TraceIds(seed);
+    this.traceIds = new TraceIds(random.hex(32));
+    this.cookies = new SessionCookies(Buffer.from(cookieKey, 'hex'), clock, random);
     this.largeBuffers = new LargeBuffers(options.largeBuffersMax);
     this.idleBudget = {
       perTargetMax: options.idlePerTargetMax,

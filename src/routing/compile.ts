@@ -49,6 +49,9 @@ export function compileListener(
   };
 }
 
+/** What the API asks for when stickiness is enabled. */
+const groupStickinessSeconds = 3_600;
+
 type RuleEntry = Entry<'rule'>;
 
 /** By priority, the default rule last. */
@@ -69,7 +72,13 @@ function compileAction(action: RuleAction | undefined, groups: Groups): RoutingA
     case undefined:
       return { kind: 'forward', choices: [] };
     case 'forward':
-      return { kind: 'forward', choices: shares(action.groups, groups) };
+      return {
+        kind: 'forward',
+        choices: shares(action.groups, groups),
+        ...(action.stickiness?.enabled === true && {
+          stickiness: { durationSeconds: action.stickiness.durationSeconds ?? groupStickinessSeconds },
+        }),
+      };
     case 'redirect':
       return action;
     case 'fixed-response':
@@ -121,9 +130,19 @@ function compileGroup(view: View, health: HealthLookup, id: HexId): RoutingGroup
     id,
     name: group.name,
     algorithm: targetGroupAttribute(group, 'load_balancing.algorithm.type') as RoutingAlgorithm,
+    ...stickiness(group),
     targets,
     eligible: eligible(group.attributes, targets),
   };
+}
+
+/** By the load balancer's own cookie; sessions by a cookie of the application are not kept. */
+function stickiness(group: Pick<Documents['target-group'], 'attributes'>): Pick<RoutingGroup, 'stickiness'> {
+  const isKept =
+    targetGroupAttribute(group, 'stickiness.enabled') === 'true' &&
+    targetGroupAttribute(group, 'stickiness.type') === 'lb_cookie';
+  const durationSeconds = Number(targetGroupAttribute(group, 'stickiness.lb_cookie.duration_seconds'));
+  return isKept ? { stickiness: { durationSeconds } } : {};
 }
 
 function compileTarget({ id, document }: Entry<'target'>, health: HealthLookup): RoutingTarget {

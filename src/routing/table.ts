@@ -38,7 +38,12 @@ export interface RoutingRule {
 
 export type RoutingAction =
   /** `group` is an index into the table's groups; `share` its part of all weights, adding up to 1. */
-  | { readonly kind: 'forward'; readonly choices: readonly { readonly group: number; readonly share: number }[] }
+  | {
+      readonly kind: 'forward';
+      readonly choices: readonly { readonly group: number; readonly share: number }[];
+      /** A client stays with the group that it got first. */
+      readonly stickiness?: RoutingStickiness;
+    }
   | {
       readonly kind: 'redirect';
       readonly protocol: string;
@@ -55,6 +60,11 @@ export type RoutingAction =
       readonly body: string;
     };
 
+/** A client that comes back within this time gets what it got before. */
+export interface RoutingStickiness {
+  readonly durationSeconds: number;
+}
+
 /** The names are those of the target group attribute. */
 export type RoutingAlgorithm = 'round_robin' | 'least_outstanding_requests' | 'weighted_random';
 
@@ -62,6 +72,8 @@ export interface RoutingGroup {
   readonly id: string;
   readonly name: string;
   readonly algorithm: RoutingAlgorithm;
+  /** A client stays with the target that it got first, while that may have requests. */
+  readonly stickiness?: RoutingStickiness;
   /** Every target of the group, in a stable order, whatever its state. */
   readonly targets: readonly RoutingTarget[];
   /** Indexes of the targets that may get new requests now; health and fail-open are already decided. */

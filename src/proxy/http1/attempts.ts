@@ -1,8 +1,11 @@
 /**
- * Who gets a request next when a target failed: the rules of retrying. A request that a target may have acted on is
- * sent again only when its method says that acting twice is the same as once.
+ * Who gets a request: first by the client's session, where one is kept, else by the weights and the algorithm; then,
+ * when a target failed, by the rules of retrying. A request that a target may have acted on is sent again only when its
+ * method says that acting twice is the same as once.
  */
-import type { RouteGroup } from '#proxy/routes.ts';
+import { type ForwardAction, groupFor, type RouteGroup, type Routes } from '#proxy/routes.ts';
+import type { WorkerContext } from '#proxy/worker-context.ts';
+import type { RoutingStickiness } from '#routing/table.ts';
 import type { HttpTarget, TargetConnection, TargetFailure } from './target-connection.ts';
 
 const attemptsMax = 3;
@@ -10,6 +13,8 @@ const none: readonly HttpTarget[] = [];
 
 export class Attempts {
   #group: RouteGroup | undefined;
+  #action: ForwardAction | undefined;
+  #loadBalancerId = '';
   #tried = none;
   #hasRepeated = false;
 
@@ -17,13 +22,33 @@ export class Attempts {
     return this.#group!;
   }
 
-  /** The first target for a request; undefined when the group has none. */
-  begin(group: RouteGroup): HttpTarget | undefined {
+  /** The first target for the request that the context's facts tell of; undefined when there is none. */
+  begin(routes: Routes, action: ForwardAction, context: WorkerContext): HttpTarget | undefined {
+    this.#action = action;
+    this.#loadBalancerId = routes.table.loadBalancer.id;
+    const { stickiness } = action;
+    const known = stickiness && this.#groupOfSession(routes, action, stickiness.durationSeconds, context);
+    const group = known ?? groupFor(routes, action, context.traceIds);
     this.#group = group;
     this.#tried = none;
     this.#hasRepeated = false;
+    if (group === undefined) return undefined;
     group.counters.requests += 1;
-    return group.pick(none);
+    return (group.stickiness && this.#targetOfSession(group, group.stickiness, context)) ?? group.pick(none);
+  }
+
+  /** What the answer of the target tells the client to come back with. */
+  sessionLines(target: HttpTarget, { cookies }: WorkerContext): Buffer | undefined {
+    const { id, stickiness } = this.group;
+    const scope = this.#loadBalancerId;
+    const ofGroup = this.#action!.stickiness;
+    if (stickiness === undefined && ofGroup === undefined) return undefined;
+    const lines: Buffer[] = [];
+    if (ofGroup !== undefined) lines.push(cookies.lines('group', scope, ofGroup.durationSeconds, id));
+    if (stickiness !== undefined) {
+      lines.push(cookies.lines('target', scope, stickiness.durationSeconds, target.key));
+    }
+    return Buffer.concat(lines);
   }
 
   /**
@@ -52,5 +77,26 @@ export class Attempts {
       }
     }
     return failure === 'connect-timeout' ? 504 : 502;
+  }
+
+  #groupOfSession(
+    routes: Routes,
+    { choices }: ForwardAction,
+    durationSeconds: number,
+    { cookies, facts }: WorkerContext,
+  ): RouteGroup | undefined {
+    const id = cookies.find('group', this.#loadBalancerId, durationSeconds, facts);
+    if (id === undefined) return undefined;
+    // A group that has no weight any more keeps the sessions that it has.
+    return choices.map(({ group }) => routes.groups[group]!).find((group) => group.id === id);
+  }
+
+  #targetOfSession(
+    group: RouteGroup,
+    { durationSeconds }: RoutingStickiness,
+    { cookies, facts }: WorkerContext,
+  ): HttpTarget | undefined {
+    const key = cookies.find('target', this.#loadBalancerId, durationSeconds, facts);
+    return key === undefined ? undefined : group.eligible.find((target) => target.key === key);
   }
 }

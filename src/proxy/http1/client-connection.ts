@@ -7,7 +7,7 @@
  *                        ├──▶ tunnel ─▶ closed
  *                        └──▶ lingering ─▶ closed
  */
-import { groupFor, type Routes, type Way } from '#proxy/routes.ts';
+import type { Routes, Way } from '#proxy/routes.ts';
 import { Carry } from '#proxy/socket/carry.ts';
 import type { Channel, ChannelOwner } from '#proxy/socket/channel.ts';
 import { Deadline } from '#proxy/socket/deadlines.ts';
@@ -39,6 +39,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   isHeadRequest = false;
   minorVersion = 1;
   isUpgrade = false;
+  addedLines: Buffer | undefined;
   readonly #context: WorkerContext;
   readonly #home: ClientHome;
   readonly #channel: Channel;
@@ -266,8 +267,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
       this.#refuse(400);
       return end;
     }
-    const group = groupFor(routes, action, this.#context.traceIds);
-    const target = group === undefined ? undefined : this.#attempts.begin(group);
+    const target = this.#attempts.begin(routes, action, this.#context);
     if (target === undefined) {
       this.#answer(errorPage(503));
       return bodyEnd;
@@ -356,6 +356,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   onAnswer(head: ResponseHead): ConnectionLine {
     this.#answerPhase = 'begun';
     const { counters } = this.#attempts.group;
+    this.addedLines = this.#attempts.sessionLines(this.#target!.target, this.#context);
     counters.responses[(head.status / 100) | 0]! += 1;
     const nowMs = this.#context.clock.monotonicMs();
     counters.responseTime.recordMs(nowMs - this.#startedMs);

@@ -6,6 +6,7 @@
  *     before   | status | kept | dropped | kept | CRLF | body
  *     after        | status | added | kept | kept | CRLF | body
  */
+import { assert } from '#base/assert.ts';
 import { field } from './field-names.ts';
 import type { ResponseHead } from './response-head.ts';
 
@@ -19,16 +20,22 @@ const lines: Readonly<Record<ConnectionLine, Buffer>> = {
   upgrade: Buffer.from('Connection: Upgrade\r\n'),
 };
 
-/** Room that the caller leaves free before a head. */
-export const headroomBytes = 64;
+const addedBytesMax = 1024;
 
-/** Edits the head whose offset 0 lies at `base` in `bytes`; returns where the edited head begins. */
+/** Room that the caller leaves free before a head. */
+export const headroomBytes = 64 + addedBytesMax;
+
+/**
+ * Edits the head whose offset 0 lies at `base` in `bytes`; returns where the edited head begins. `added`: whole lines
+ * that come in besides.
+ */
 export function rewriteResponseHead(
   head: ResponseHead,
   bytes: Buffer,
   base: number,
   connection: ConnectionLine,
   dropsFraming: boolean,
+  added: Buffer = lines.none,
 ): number {
   const { fields } = head;
   // The version is that of the server which answers the client (RFC 9110 section 6.2).
@@ -45,12 +52,14 @@ export function rewriteResponseHead(
   }
   const linesStart = base + fields.start;
   write = moveBack(bytes, linesStart, keptEnd, write);
+  assert(added.length <= addedBytesMax, 'what is added has room before the head');
   const line = lines[connection];
-  if (line.length > 0) {
-    write -= line.length;
+  if (line.length + added.length > 0) {
+    write -= line.length + added.length;
     // The status line may lie where the new line goes: it moves first.
     const start = moveBack(bytes, base, linesStart, write);
     line.copy(bytes, write);
+    added.copy(bytes, write + line.length);
     return start;
   }
   return moveBack(bytes, base, linesStart, write);

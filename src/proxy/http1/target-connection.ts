@@ -27,6 +27,8 @@ export interface AnswerReceiver {
   /** 0: chunks and interim answers are not for this client. */
   readonly minorVersion: number;
   readonly isUpgrade: boolean;
+  /** Field lines that the answer gets besides; known once `onAnswer` was called. */
+  readonly addedLines: Buffer | undefined;
   /** The connection is there, and everything given to `send` and `sendBody` is with the kernel. */
   onTargetFlushed(): void;
   /** Bytes came or went. */
@@ -337,7 +339,9 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
     const bodyEnd = this.#body.scan(this.#buffer, headEnd, end);
     if (bodyEnd === malformedBody) return this.#fail('malformed');
     const dropsFraming = extracts || head.status === 204;
-    const start = rewriteResponseHead(head, this.#buffer, this.#headStart, receiver.onAnswer(head), dropsFraming);
+    const line = receiver.onAnswer(head);
+    const { addedLines } = receiver;
+    const start = rewriteResponseHead(head, this.#buffer, this.#headStart, line, dropsFraming, addedLines);
     this.#phase = 'body';
     const isFlushed = receiver.deliver(this.#buffer.subarray(start, this.#body.passedEnd));
     if (this.#body.isDone) this.#endAnswer(head.keepsAlive && bodyEnd === end);
@@ -370,7 +374,8 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
     const receiver = this.#receiver!;
     if (!receiver.isUpgrade) return this.#fail('malformed');
     receiver.onAnswer(this.#head);
-    const start = rewriteResponseHead(this.#head, this.#buffer, this.#headStart, 'upgrade', true);
+    const { addedLines } = receiver;
+    const start = rewriteResponseHead(this.#head, this.#buffer, this.#headStart, 'upgrade', true, addedLines);
     this.#phase = 'tunnel';
     this.#readAnew();
     receiver.onTunnel();

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import test, { type TestContext } from 'node:test';
+import type { RoutingTable } from '#routing/table.ts';
+import { acceptPaths, exchange, RawClient, startProxy, startTarget, table } from './test-proxy.ts';
+
+const cookieKey = 'ab'.repeat(32);
+const stickiness = { durationSeconds: 60 };
+
+/** A target that says its name, and one client's way to ask with the cookies that it was given. */
+async function targetsOf(t: TestContext, ...names: string[]): Promise<number[]> {
+  return Promise.all(names.map((name) => startTarget(t, (_, outgoing) => outgoing.end(name))));
+}
+
+class Browser {
+  readonly #t: TestContext;
+  readonly cookies = new Map<string, string>();
+
+  constructor(t: TestContext) {
+    this.#t = t;
+  }
+
+  async ask(port: number): Promise<string> {
+    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const field = cookie === '' ? '' : `Cookie: ${cookie}\r\n`;
+    const answer = await exchange(this.#t, port, `GET / HTTP/1.1\r\nHost: a\r\n${field}Connection: close\r\n\r\n`);
+    for (const [, name, value] of answer.matchAll(/^Set-Cookie: ([A-Z]+)=([^;]*); Expires=[^;]+ GMT; Path=\//gm)) {
+      this.cookies.set(name!, value!);
+    }
+    assert.match(answer, /\r\n\r\n/, JSON.stringify(answer));
+    return answer.split('\r\n\r\n')[1]!;
+  }
+}
+
+for (const acceptPath of acceptPaths) {
+  test(`proxy (${acceptPath}): a session stays with its target, through any worker, while the target may have requests`, async (t) => {
+    const targets = await targetsOf(t, 'a', 'b', 'c');
+    const first = await startProxy(t, { targets, stickiness }, { acceptPath, cookieKey });
+    const second = await startProxy(t, { targets, stickiness }, { acceptPath, cookieKey });
+    const browser = new Browser(t);
+    const name = await browser.ask(first.port);
+    assert.deepEqual([...browser.cookies.keys()], ['AWSALB', 'AWSALBCORS']);
+    for (let count = 0; count < 10; count += 1)
+      assert.equal(await browser.ask(count % 2 ? first.port : second.port), name);
+    const strangers = new Set<string>();
+    for (let count = 0; count < 6; count += 1) strangers.add(await new Browser(t).ask(first.port));
+    assert.equal(strangers.size, 3, 'others go on by turns');
+
+    const port = targets['abc'.indexOf(name)]!;
+    await first.swap({
+      targets: targets.map((each) => (each === port ? { port, isDraining: true } : each)),
+      stickiness,
+    });
+    const next = await browser.ask(first.port);
+    assert.notEqual(next, name);
+    assert.equal(await browser.ask(second.port), next, 'and stays with that one');
+    await second.swap({ targets });
+    browser.cookies.clear();
+    await browser.ask(second.port);
+    assert.equal(browser.cookies.size, 0, 'no cookie where no session is kept');
+  });
+}
+
+test('proxy: a session stays with its target group, also when that has no weight any more', async (t) => {
+  const [one, other] = (await targetsOf(t, 'one', 'other')) as [number, number];
+  const proxy = await startProxy(t, {}, { cookieKey });
+  const weighted = (share: number): RoutingTable => {
+    const base = table({ targets: [one] });
+    const choices = [
+      { group: 0, share },
+      { group: 1, share: 1 - share },
+    ];
+    return {
+      ...base,
+      rules: [{ id: 'default', conditions: [], action: { kind: 'forward', choices, stickiness }, transforms: [] }],
+      groups: [...base.groups, { ...table({ targets: [other] }).groups[0]!, id: 'second' }],
+    };
+  };
+  await proxy.proxy.apply(weighted(1));
+  const browser = new Browser(t);
+  assert.equal(await browser.ask(proxy.port), 'one');
+  assert.deepEqual([...browser.cookies.keys()], ['AWSALBTG', 'AWSALBTGCORS']);
+  await proxy.proxy.apply(weighted(0));
+  assert.equal(await new Browser(t).ask(proxy.port), 'other');
+  assert.equal(await browser.ask(proxy.port), 'one');
+});
+
+test('proxy: cookies come with every answer on a connection, and with an upgrade', async (t) => {
+  const upgrading = await startTarget(t, (_, outgoing) => outgoing.end('plain'));
+  const { port } = await startProxy(t, { targets: [upgrading], stickiness }, { cookieKey });
+  const client = new RawClient(t, port);
+  for (let count = 1; count <= 3; count += 1) {
+    client.send('GET / HTTP/1.1\r\nHost: a\r\nCookie: AWSALB=made-up; other=1\r\n\r\n');
+    await client.toHave('plain'.repeat(1));
+    while (client.received.split('plain').length <= count) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.equal(client.received.match(/^Set-Cookie: AWSALB=/gm)?.length, count);
+  }
+});
