@@ -1,101 +1,23 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { WebSocket } from 'ws';
-import { accept } from '#base/result.ts';
-import { systemClock } from '#io/clock.ts';
 import { silentLog } from '#io/log.ts';
-import { sleep } from '#io/timers.ts';
-import { beginning, sealTransaction } from '#journal/chain.ts';
+import { sealTransaction } from '#journal/chain.ts';
 import { gather } from '#journal/gather.ts';
-import { type Journal, openJournal } from '#journal/journal.ts';
 import { appendGathered, bridgeToFollowers } from '#journal/rebuild.ts';
 import { openReplica, type Replica } from '#journal/replica.ts';
 import { openSqliteStore } from '#journal/sqlite-store.ts';
-import type { StoreIdentity } from '#journal/store.ts';
 import { testIdentity } from '#journal/test-identity.ts';
 import { type Change, put, remove } from '#model/change.ts';
-import type { Documents, RuleDocument } from '#model/documents.ts';
-import { sampleLoadBalancer, sampleTargetGroup } from '#model/test-documents.ts';
+import { sampleTargetGroup } from '#model/test-documents.ts';
 import type { View } from '#model/view.ts';
 import { applyNews } from '#node/brake.ts';
 import { LinkClient } from './client.ts';
 import { type FollowerRole, frameBytesMax } from './frames.ts';
-import { LinkServer } from './server.ts';
-
-const cause = { principal: '0/admin', channel: 'api', action: 'Test', requestId: 'r' } as const;
-const token = 'secret-token';
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  for (let tries = 0; tries < 1_000; tries += 1) {
-    if (condition()) return;
-    await sleep(10);
-  }
-  assert.fail(`never: ${what}`);
-}
-
-/** A control plane's end of the link over a real store. */
-class Region {
-  readonly journal: Journal;
-  readonly link: LinkServer;
-  readonly #server = createServer();
-  port = 0;
-
-  constructor(storePath: string, storeId: string, origin: StoreIdentity['origin'] = beginning) {
-    const identity = { ...testIdentity, storeId, origin };
-    this.journal = openJournal({
-      store: openSqliteStore(storePath, identity),
-      guard: () => accept(0),
-      clock: systemClock,
-      log: silentLog,
-    });
-    const { journal } = this;
-    this.link = new LinkServer({
-      source: {
-        view: journal.view,
-        storeId,
-        get head() {
-          return journal.head;
-        },
-        origin: journal.identity.origin.revision,
-        hashAt: (revision) => journal.hashAt(revision),
-        isLost: (revision) => journal.isLost(revision),
-        transactionsFrom: (revision) => journal.transactionsFrom(revision),
-        follow: (follower) => journal.follow(follower),
-      },
-      token,
-      clock: systemClock,
-      log: silentLog,
-      events: { admit: async () => ({}), serving: () => {}, health: () => {}, gone: () => {} },
-    });
-    this.#server.on('upgrade', (request, socket, head) => this.link.upgrade(request, socket, head));
-  }
-
-  listen(port = 0): Promise<void> {
-    return new Promise((resolve) => {
-      this.#server.listen(port, '127.0.0.1', () => {
-        this.port = (this.#server.address() as AddressInfo).port;
-        resolve();
-      });
-    });
-  }
-
-  async write(decide: (view: View) => Change[]): Promise<void> {
-    const result = await this.journal.transact(cause, (view) => accept({ changes: decide(view), output: undefined }));
-    assert(result.ok);
-  }
-
-  async close(): Promise<void> {
-    this.link.close();
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
-    await this.journal.close();
-  }
-}
+import { defaultRule, placed, Region, target, token, until } from './test-link-region.ts';
 
 /** A follower with a real replica. */
 class Follower {
@@ -151,40 +73,6 @@ async function region(context: TestContext, storeId = 'store-1') {
   const first = new Region(join(folder, 'store.db'), storeId);
   await first.listen();
   return { folder, first, closers };
-}
-
-const target = (targetGroupId: string): Documents['target'] => ({
-  targetGroupId,
-  address: '127.0.0.1',
-  port: 1,
-  state: { kind: 'registered', sinceMs: 0 },
-});
-
-/** A load balancer on a node, with a listener whose rule forwards to the group. */
-function placed(view: View, id: string, nodeId: string, targetGroupId: string): Change[] {
-  return [
-    put(view, 'load-balancer', id, { ...sampleLoadBalancer, name: id }),
-    put(view, 'placement', `${id}/${nodeId}`, {
-      loadBalancerId: id,
-      nodeId,
-      zone: 'a',
-      address: '127.80.0.1',
-      state: { kind: 'pending' },
-    }),
-    put(view, 'listener', `${id}-listener`, {
-      loadBalancerId: id,
-      protocol: 'HTTP',
-      port: 80,
-      createdAtMs: 0,
-      tags: [],
-    }),
-    put(view, 'rule', `${id}-rule`, defaultRule(`${id}-listener`, targetGroupId)),
-  ];
-}
-
-function defaultRule(listenerId: string, targetGroupId: string): RuleDocument {
-  const actions = [{ kind: 'forward', groups: [{ targetGroupId, weight: 1 }] } as const];
-  return { listenerId, priority: 'default', conditions: [], actions, transforms: [], tags: [] };
 }
 
 const withGroup = (view: View, id: string): Change[] => [

@@ -166,7 +166,9 @@ export class BalancerNode {
     const touched = applied
       .flatMap(({ before, after }) => [before, after])
       .map((entry) => (entry?.kind === 'placement' ? entry.document.loadBalancerId : undefined));
-    this.#served = this.#serve(this.#book.compile(this.#book.concerned(applied))).then(() => {
+    // What came before may still be on its way to the workers: only then is it true that all up to here is in service.
+    const serving = this.#serve(this.#book.compile(this.#book.concerned(applied)));
+    this.#served = Promise.all([this.#served, serving]).then(() => {
       this.#report(touched.filter((id) => id !== undefined));
       this.#link?.send({ type: 'applied', revision: news.position.revision });
       this.#firstNews.resolve();

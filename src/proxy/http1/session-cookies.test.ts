@@ -17,14 +17,14 @@ function prepare() {
     source: '',
     values: (name: string) => (name === 'cookie' ? fields : []),
   });
-  const valueOf = (lines: Buffer) => /=([^;]*);/.exec(lines.toString())![1]!;
-  return { time, clock, cookies, request, valueOf };
+  const valueIn = (lines: Buffer) => /=([^;]*);/.exec(lines.toString())![1]!;
+  return { time, clock, cookies, request, valueIn };
 }
 
 test('session cookies: what a cookie names is found again, by the cookie of either name', () => {
-  const { cookies, request, valueOf, clock } = prepare();
+  const { cookies, request, valueIn, clock } = prepare();
   const lines = cookies.lines('target', 'lb-1', 60, 'group/10.0.0.1:80').toString();
-  const value = valueOf(Buffer.from(lines));
+  const value = valueIn(Buffer.from(lines));
   const rest = `${value}; Expires=Mon, 12 Jan 1970 13:47:40 GMT; Path=/`;
   assert.equal(lines, `Set-Cookie: AWSALB=${rest}\r\nSet-Cookie: AWSALBCORS=${rest}; SameSite=None\r\n`);
   for (const field of [`AWSALB=${value}`, `a=b; AWSALB=${value}; c`, `AWSALBCORS=${value}`]) {
@@ -40,8 +40,8 @@ test('session cookies: what a cookie names is found again, by the cookie of eith
 });
 
 test('session cookies: one that is made up, changed, of another load balancer or too old names nobody', () => {
-  const { time, cookies, request, valueOf, clock } = prepare();
-  const value = valueOf(cookies.lines('target', 'lb-1', 60, 'one'));
+  const { time, cookies, request, valueIn, clock } = prepare();
+  const value = valueIn(cookies.lines('target', 'lb-1', 60, 'one'));
   const find = (given: string, scope = 'lb-1', bond: 'target' | 'group' = 'target') =>
     cookies.find(bond, scope, 60, request(`AWSALB=${given}; AWSALBTG=${given}`));
   assert.equal(find(value), 'one');
