@@ -9,6 +9,7 @@ import {
   DescribeRulesCommand,
   ModifyListenerCommand,
   ModifyRuleCommand,
+  ModifyTargetGroupAttributesCommand,
   paginateDescribeRules,
   RegisterTargetsCommand,
   type RuleCondition,
@@ -112,6 +113,24 @@ test('rules: hosts, paths and more choose the target group, and change under loa
   assert.equal(await ask('/other/x'), second, 'by default now');
   const { Rules } = await client.send(new DescribeRulesCommand({ ListenerArn }));
   assert.equal(Rules!.length, 5);
+  // A client that brings its cookie back stays with its target, on whichever worker it arrives.
+  const Attributes = [{ Key: 'stickiness.enabled', Value: 'true' }];
+  await client.send(
+    new RegisterTargetsCommand({ TargetGroupArn, Targets: [{ Id: '127.0.0.1', Port: targets[0]!.port }] }),
+  );
+  await client.send(new ModifyTargetGroupAttributesCommand({ TargetGroupArn, Attributes }));
+  await inStep(ballast);
+  const cookies = async (headers: Record<string, string>) => {
+    const answered = await send({ host: service.addresses[0]!, port, path: '/other/x', headers });
+    const [given = ''] = answered.headers['set-cookie'] ?? [];
+    return { target: answered.headers['x-target'], cookie: given.split(';')[0]! };
+  };
+  const session = await cookies({});
+  assert.match(session.cookie, /^AWSALB=[A-Za-z0-9_-]{40,}$/);
+  for (let count = 0; count < 20; count += 1) {
+    assert.equal((await cookies({ cookie: session.cookie })).target, session.target);
+  }
+
   await progressed(load, 200);
   assert.deepEqual(load.failures, []);
 });
