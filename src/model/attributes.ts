@@ -9,7 +9,10 @@ export type AttributeAllowed =
   | { readonly kind: 'choice'; readonly values: readonly string[] }
   /** Decimal without sign or leading zeros; `or` is one more value, outside the range. */
   | { readonly kind: 'integer'; readonly min: number; readonly max: number; readonly or?: string }
-  | { readonly kind: 'text' };
+  | { readonly kind: 'text' }
+  /** The name of a field, and what may stand in one: RFC 9110, sections 5.1 and 5.5. */
+  | { readonly kind: 'header-name' }
+  | { readonly kind: 'header-value' };
 
 export interface AttributeDefinition {
   readonly default: string | Readonly<Record<LoadBalancerDocument['scheme'], string>>;

@@ -38,6 +38,8 @@ export interface ListenerDocument {
   readonly protocol: 'HTTP';
   readonly port: number;
   readonly createdAtMs: number;
+  /** Only what differs from the default; undefined is nothing, as in the listeners of earlier versions. */
+  readonly attributes?: Readonly<Record<string, string>>;
   readonly tags: readonly Tag[];
 }
 

@@ -47,6 +47,14 @@ test('members: new values take their place, and the order of tags stays', () => 
   assert.equal(group.tags.length, 2, 'the document itself is left alone');
 });
 
+test('members: an attribute finds its place in a document that had none', () => {
+  const listener: Documents['listener'] = { loadBalancerId: 'a', protocol: 'HTTP', port: 80, createdAtMs: 0, tags: [] };
+  const key = 'routing.http.response.server.enabled';
+  const changed = withMembers(listener, new Map([[`attributes.${key}`, 'false']]));
+  assert.deepEqual(changed.attributes, { [key]: 'false' });
+  assert.deepEqual(memberChanges(listener, changed), [{ member: `attributes.${key}`, after: 'false' }]);
+});
+
 test('members: what differs is shown by its path', () => {
   const after = { ...group, healthCheck: { ...group.healthCheck, path: '/up' }, tags: [], name: 'web' };
   assert.deepEqual(memberChanges(group, after), [

@@ -15,8 +15,14 @@ import {
   targetGroupAttribute,
   targetGroupAttributes,
 } from '#model/attributes.ts';
-import type { LoadBalancerDocument, TargetGroupDocument } from '#model/documents.ts';
+import type { ListenerDocument, LoadBalancerDocument, TargetGroupDocument } from '#model/documents.ts';
 import { type Fault, fault } from '#model/fault.ts';
+import {
+  type ListenerAttributeKey,
+  listenerAttribute,
+  listenerAttributeKeys,
+  listenerAttributes,
+} from '#model/listener-attributes.ts';
 import { checkCount, parseDecimal, shown } from './checks.ts';
 import { quotas } from './quotas.ts';
 
@@ -30,8 +36,11 @@ type Attributes = Readonly<Record<string, string>>;
 const loadBalancerKeys = Object.keys(loadBalancerAttributes) as LoadBalancerAttributeKey[];
 const targetGroupKeys = Object.keys(targetGroupAttributes) as TargetGroupAttributeKey[];
 const valueLengthMax = 1024;
-/** A token of RFC 9110, section 5.6.2, which RFC 6265 demands of a cookie's name. */
-const cookieNamePattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** RFC 9110, section 5.6.2: the name of a field is one, and RFC 6265 demands it of a cookie's name. */
+const tokenPattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** Visible ASCII with blanks within: what could end a field or begin another must never come into one. */
+const headerValuePattern = /^([!-~]([ !-~]*[!-~])?)?$/;
+const headerNameLengthMax = 256;
 const reservedCookiePrefix = 'AWSALB';
 
 /** Every attribute of the load balancer with its effective value. */
@@ -42,6 +51,11 @@ export function encodeLoadBalancerAttributes(document: LoadBalancerDocument): { 
 /** Every attribute of the target group with its effective value. */
 export function encodeTargetGroupAttributes(document: TargetGroupDocument): { Key: string; Value: string }[] {
   return targetGroupKeys.map((key) => ({ Key: key, Value: targetGroupAttribute(document, key) }));
+}
+
+/** Every attribute that a listener of its protocol has, with its effective value. */
+export function encodeListenerAttributes(document: ListenerDocument): { Key: string; Value: string }[] {
+  return listenerAttributeKeys(document.protocol).map((key) => ({ Key: key, Value: listenerAttribute(document, key) }));
 }
 
 /** The load balancer with the given attributes changed. */
@@ -73,8 +87,28 @@ export function changeTargetGroupAttributes(
   return accept({ ...document, attributes: withoutDefaults(targetGroupKeys, changed.attributes, byDefault) });
 }
 
+/** The listener with the given attributes changed. Refuses those that listeners of its protocol do not have. */
+export function changeListenerAttributes(
+  document: ListenerDocument,
+  given: readonly AttributeInput[],
+): Result<ListenerDocument, Fault> {
+  const values = checkGiven('Listener', listenerAttributes, given);
+  if (!values.ok) return values;
+  const keys = listenerAttributeKeys(document.protocol);
+  const foreign = Object.keys(values.value).find((key) => !(keys as readonly string[]).includes(key));
+  if (foreign !== undefined) {
+    const message = `Listener attribute '${foreign}' is not supported for listeners with protocol '${document.protocol}'`;
+    return refuse(fault('InvalidConfigurationRequest', message));
+  }
+  const changed = { ...document, attributes: { ...document.attributes, ...values.value } };
+  const wrong = checkHeaderNames(changed);
+  if (wrong !== undefined) return refuse(wrong);
+  const byDefault = (key: ListenerAttributeKey) => listenerAttribute({}, key);
+  return accept({ ...document, attributes: withoutDefaults(keys, changed.attributes, byDefault) });
+}
+
 function checkGiven(
-  title: 'Load balancer' | 'Target group',
+  title: 'Load balancer' | 'Target group' | 'Listener',
   table: Readonly<Record<string, AttributeDefinition>>,
   given: readonly AttributeInput[],
 ): Result<Attributes, Fault> {
@@ -115,6 +149,12 @@ function whatIsAllowed(allowed: AttributeAllowed, value: string): string | undef
     }
     case 'text':
       return value.length <= valueLengthMax ? undefined : `at most ${valueLengthMax} characters long`;
+    case 'header-name':
+      if (value.length <= headerNameLengthMax && tokenPattern.test(value)) return undefined;
+      return `a header name of at most ${headerNameLengthMax} characters`;
+    case 'header-value':
+      if (value.length <= valueLengthMax && headerValuePattern.test(value)) return undefined;
+      return `a header value of at most ${valueLengthMax} visible ASCII characters`;
   }
 }
 
@@ -140,6 +180,22 @@ function checkLogs(document: LoadBalancerDocument): Fault | undefined {
   return undefined;
 }
 
+/** Two headers of one name would leave the target to guess which is which. */
+function checkHeaderNames(document: ListenerDocument): Fault | undefined {
+  const keyOfName = new Map<string, string>();
+  for (const key of listenerAttributeKeys(document.protocol)) {
+    if (listenerAttributes[key].allowed.kind !== 'header-name') continue;
+    const name = listenerAttribute(document, key).toLowerCase();
+    const other = keyOfName.get(name);
+    if (other !== undefined) {
+      const message = `'${key}' and '${other}' must not both be '${shown(listenerAttribute(document, key))}'`;
+      return fault('InvalidConfigurationRequest', message);
+    }
+    keyOfName.set(name, key);
+  }
+  return undefined;
+}
+
 function checkStickiness(document: TargetGroupDocument): Fault | undefined {
   const cookieName = targetGroupAttribute(document, 'stickiness.app_cookie.cookie_name');
   const needsName =
@@ -154,7 +210,7 @@ function checkStickiness(document: TargetGroupDocument): Fault | undefined {
     const message = `Cookie name '${shown(cookieName)}' must not start with '${reservedCookiePrefix}', which is reserved`;
     return fault('InvalidConfigurationRequest', message);
   }
-  if (cookieNamePattern.test(cookieName)) return undefined;
+  if (tokenPattern.test(cookieName)) return undefined;
   return fault('ValidationError', `Cookie name '${shown(cookieName)}' has characters that a cookie name must not have`);
 }
 

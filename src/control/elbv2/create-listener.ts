@@ -56,6 +56,7 @@ export const createListener: Elbv2Operation<CreateListenerInput, CreateListenerO
       loadBalancerId: loadBalancer.id,
       ...endpoint.value,
       createdAtMs: context.nowMs,
+      attributes: {},
       tags: tags.value,
     };
     const defaultRule: RuleDocument = {

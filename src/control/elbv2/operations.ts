@@ -13,6 +13,7 @@ import { deleteLoadBalancer } from './delete-load-balancer.ts';
 import { deleteRule } from './delete-rule.ts';
 import { deleteTargetGroup } from './delete-target-group.ts';
 import { deregisterTargets } from './deregister-targets.ts';
+import { describeListenerAttributes } from './describe-listener-attributes.ts';
 import { describeListeners } from './describe-listeners.ts';
 import { describeLoadBalancerAttributes } from './describe-load-balancer-attributes.ts';
 import { describeLoadBalancers } from './describe-load-balancers.ts';
@@ -21,11 +22,12 @@ import { describeTags } from './describe-tags.ts';
 import { describeTargetGroupAttributes } from './describe-target-group-attributes.ts';
 import { describeTargetGroups } from './describe-target-groups.ts';
 import { describeTargetHealth } from './describe-target-health.ts';
+import { modifyListenerAttributes } from './modify-listener-attributes.ts';
 import { modifyListener } from './modify-listener.ts';
 import { modifyLoadBalancerAttributes } from './modify-load-balancer-attributes.ts';
 import { modifyRule } from './modify-rule.ts';
-import { modifyTargetGroup } from './modify-target-group.ts';
 import { modifyTargetGroupAttributes } from './modify-target-group-attributes.ts';
+import { modifyTargetGroup } from './modify-target-group.ts';
 import { registerTargets } from './register-targets.ts';
 import { removeTags } from './remove-tags.ts';
 import { setRulePriorities } from './set-rule-priorities.ts';
@@ -41,6 +43,7 @@ export const elbv2Operations: Readonly<Record<string, AnyOperation>> = {
   DeleteRule: deleteRule,
   DeleteTargetGroup: deleteTargetGroup,
   DeregisterTargets: deregisterTargets,
+  DescribeListenerAttributes: describeListenerAttributes,
   DescribeListeners: describeListeners,
   DescribeLoadBalancerAttributes: describeLoadBalancerAttributes,
   DescribeLoadBalancers: describeLoadBalancers,
@@ -50,6 +53,7 @@ export const elbv2Operations: Readonly<Record<string, AnyOperation>> = {
   DescribeTargetGroups: describeTargetGroups,
   DescribeTargetHealth: describeTargetHealth,
   ModifyListener: modifyListener,
+  ModifyListenerAttributes: modifyListenerAttributes,
   ModifyLoadBalancerAttributes: modifyLoadBalancerAttributes,
   ModifyRule: modifyRule,
   ModifyTargetGroup: modifyTargetGroup,
