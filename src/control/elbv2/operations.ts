@@ -13,6 +13,7 @@ import { deleteLoadBalancer } from './delete-load-balancer.ts';
 import { deleteRule } from './delete-rule.ts';
 import { deleteTargetGroup } from './delete-target-group.ts';
 import { deregisterTargets } from './deregister-targets.ts';
+import { describeAccountLimits } from './describe-account-limits.ts';
 import { describeListenerAttributes } from './describe-listener-attributes.ts';
 import { describeListeners } from './describe-listeners.ts';
 import { describeLoadBalancerAttributes } from './describe-load-balancer-attributes.ts';
@@ -43,6 +44,7 @@ export const elbv2Operations: Readonly<Record<string, AnyOperation>> = {
   DeleteRule: deleteRule,
   DeleteTargetGroup: deleteTargetGroup,
   DeregisterTargets: deregisterTargets,
+  DescribeAccountLimits: describeAccountLimits,
   DescribeListenerAttributes: describeListenerAttributes,
   DescribeListeners: describeListeners,
   DescribeLoadBalancerAttributes: describeLoadBalancerAttributes,
