@@ -13,8 +13,10 @@ import { type Fault, fault } from '#model/fault.ts';
 import { nameKey } from '#model/keys.ts';
 import { findFirst, type View } from '#model/view.ts';
 import { checkChoice, notOffered, shown } from './checks.ts';
+import { checkIpAddressType } from './ip-address-type.ts';
 import { encodeLoadBalancer } from './load-balancer-answers.ts';
 import { quotas } from './quotas.ts';
+import { decodeSecurityGroups } from './security-groups.ts';
 import type { Decoded, Elbv2Operation } from './shape.ts';
 import { chooseZones } from './subnets.ts';
 import { decodeTags } from './tags.ts';
@@ -45,7 +47,6 @@ export const createLoadBalancer: Elbv2Operation<CreateLoadBalancerInput, CreateL
 
 const nameLengthMax = 32;
 const namePattern = /^[A-Za-z0-9-]+$/;
-const securityGroupPattern = /^sg-[0-9a-z]{1,32}$/;
 
 function createNew(
   view: View,
@@ -111,8 +112,7 @@ function checkOffered(input: Input): Fault | undefined {
     (['internet-facing', 'internal'].includes(Scheme)
       ? undefined
       : fault('InvalidScheme', `Scheme '${shown(Scheme)}' must be one of 'internet-facing, internal'`)) ??
-    checkChoice('IP address type', IpAddressType, ['ipv4', 'dualstack', 'dualstack-without-public-ipv4']) ??
-    (IpAddressType === 'ipv4' ? undefined : notOffered('IP address type', IpAddressType, 'ipv4')) ??
+    checkIpAddressType(IpAddressType) ??
     (unsupported && fault('InvalidConfigurationRequest', `${unsupported} is not offered by this version of Ballast`))
   );
 }
@@ -120,21 +120,12 @@ function checkOffered(input: Input): Fault | undefined {
 function decodeSettings(input: Input, context: OperationContext): Result<Settings, Fault> {
   const zones = chooseZones(input, context.settings);
   if (!zones.ok) return zones;
-  const securityGroups = [...new Set(input.SecurityGroups)];
-  const malformed = securityGroups.find((id) => !securityGroupPattern.test(id));
-  if (malformed !== undefined) {
-    const allowed = `it must be 'sg-' and 1 to 32 lower-case letters or digits`;
-    return refuse(fault('InvalidSecurityGroup', `Security group '${shown(malformed)}' is not valid; ${allowed}`));
-  }
-  if (securityGroups.length > quotas.securityGroupsPerLoadBalancer) {
-    const limit = `the limit is ${quotas.securityGroupsPerLoadBalancer}`;
-    const message = `There are ${securityGroups.length} security groups for one load balancer; ${limit}`;
-    return refuse(fault('InvalidConfigurationRequest', message));
-  }
+  const securityGroups = decodeSecurityGroups(input.SecurityGroups ?? []);
+  if (!securityGroups.ok) return securityGroups;
   const tags = decodeTags(input.Tags);
   if (!tags.ok) return tags;
   const scheme = input.Scheme === 'internal' ? 'internal' : 'internet-facing';
-  return accept({ scheme, zones: zones.value, securityGroups, tags: tags.value });
+  return accept({ scheme, zones: zones.value, securityGroups: securityGroups.value, tags: tags.value });
 }
 
 /** What must be equal for two calls to mean the same load balancer, whatever the order they name it in. */

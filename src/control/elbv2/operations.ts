@@ -31,7 +31,9 @@ import { modifyTargetGroupAttributes } from './modify-target-group-attributes.ts
 import { modifyTargetGroup } from './modify-target-group.ts';
 import { registerTargets } from './register-targets.ts';
 import { removeTags } from './remove-tags.ts';
+import { setIpAddressType } from './set-ip-address-type.ts';
 import { setRulePriorities } from './set-rule-priorities.ts';
+import { setSecurityGroups } from './set-security-groups.ts';
 
 export const elbv2Operations: Readonly<Record<string, AnyOperation>> = {
   AddTags: addTags,
@@ -62,5 +64,7 @@ export const elbv2Operations: Readonly<Record<string, AnyOperation>> = {
   ModifyTargetGroupAttributes: modifyTargetGroupAttributes,
   RegisterTargets: registerTargets,
   RemoveTags: removeTags,
+  SetIpAddressType: setIpAddressType,
   SetRulePriorities: setRulePriorities,
+  SetSecurityGroups: setSecurityGroups,
 };
