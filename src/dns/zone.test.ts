@@ -211,3 +211,23 @@ test('dns: a zone says what its view says now', () => {
   view.apply(1, [put(view, 'load-balancer', 'lb', loadBalancer)], 0);
   assert.deepEqual([current.serial, current.addressesOf(web)], [1, []]);
 });
+
+test('dns: an address that leaves is given only while no other serves', () => {
+  const view = new Tables();
+  const loadBalancer = { dnsName: web, account: '0', name: 'web' } as Documents['load-balancer'];
+  const placed = (nodeId: string, address: string, state: Documents['placement']['state']) =>
+    put(view, 'placement', `lb/${nodeId}`, { loadBalancerId: 'lb', nodeId, zone: 'a', address, state });
+  const current = zoneOf(view, apex, () => true);
+  view.apply(
+    1,
+    [
+      put(view, 'load-balancer', 'lb', loadBalancer),
+      placed('node-1', '127.0.0.1', { kind: 'leaving', sinceMs: 0 }),
+      placed('node-2', '127.0.0.2', { kind: 'pending' }),
+    ],
+    0,
+  );
+  assert.deepEqual(current.addressesOf(web), ['127.0.0.1']);
+  view.apply(2, [placed('node-2', '127.0.0.2', { kind: 'serving', sinceMs: 0 })], 0);
+  assert.deepEqual(current.addressesOf(web), ['127.0.0.2']);
+});

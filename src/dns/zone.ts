@@ -38,8 +38,8 @@ export interface Zone {
 
 /**
  * The names of all load balancers, looked up in the view when they are asked for, so that a change costs nothing here
- * however many there are. An address whose node is not connected is left out while another one is there; when none is
- * left, all are given: an address that may answer is better than none.
+ * however many there are. An address that leaves is given out while no other serves. One whose node is not connected
+ * is left out while another one is there; when none is left, all are given: one that may answer is better than none.
  */
 export function zoneOf(view: View, apex: string, isAlive: (nodeId: string) => boolean): Zone {
   return {
@@ -50,9 +50,10 @@ export function zoneOf(view: View, apex: string, isAlive: (nodeId: string) => bo
     addressesOf: (name) => {
       const loadBalancer = findFirst(view, 'loadBalancerByDnsName', name);
       if (loadBalancer === undefined) return undefined;
-      const serving = [...view.find('placementsOfLoadBalancer', loadBalancer.id)]
-        .map((placement) => placement.document)
-        .filter(({ state }) => state.kind === 'serving');
+      const placements = [...view.find('placementsOfLoadBalancer', loadBalancer.id)].map(({ document }) => document);
+      const inState = (kind: 'serving' | 'leaving') => placements.filter(({ state }) => state.kind === kind);
+      const inService = inState('serving');
+      const serving = inService.length > 0 ? inService : inState('leaving');
       const alive = serving.filter(({ nodeId }) => isAlive(nodeId));
       return (alive.length > 0 ? alive : serving).map(({ address }) => address);
     },

@@ -81,6 +81,22 @@ test('harm: draining the last target, and failing the last address, count like r
   ]);
 });
 
+test('harm: an address that leaves is relied on until another serves, wherever the others are known', () => {
+  const view = serving();
+  const leaving = { ...placement('node-1'), state: { kind: 'leaving', sinceMs: 1 } } as const;
+  const pending = { ...placement('node-2'), state: { kind: 'pending' } } as const;
+  view.apply(2, [put(view, 'placement', 'p2', pending)], 0);
+  assert.deepEqual(reasons(view, [put(view, 'placement', 'p1', leaving)]), []);
+  assert.deepEqual(reasons(view, [put(view, 'placement', 'p1', leaving), remove(view, 'placement', 'p2')]), [
+    'web last-address-gone',
+  ]);
+  view.apply(3, [put(view, 'placement', 'p1', leaving)], 0);
+  assert.deepEqual(reasons(view, [remove(view, 'placement', 'p1')]), ['web last-address-gone']);
+  view.apply(4, [put(view, 'placement', 'p2', placement('node-2'))], 0);
+  assert.deepEqual(reasons(view, [remove(view, 'placement', 'p1')]), []);
+  assert.deepEqual(reasons(view, [remove(view, 'placement', 'p2')]), ['web last-address-gone']);
+});
+
 test('harm: what serves nobody is not harmed, and removing a drained target harms nobody', () => {
   const view = serving();
   view.apply(2, [put(view, 'target', 't1', draining)], 0);

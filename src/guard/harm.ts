@@ -3,7 +3,7 @@
  * node before it applies: a guard that stands at one door only is not a guard.
  */
 import type { Change } from '#model/change.ts';
-import type { HexId } from '#model/documents.ts';
+import type { HexId, PlacementDocument } from '#model/documents.ts';
 import { KeyMap } from '#model/key-map.ts';
 import { Overlay, type State } from '#model/overlay.ts';
 import type { View } from '#model/view.ts';
@@ -73,15 +73,12 @@ function touchedLoadBalancers(view: View, changes: Iterable<Change>): Set<HexId>
 
 function stopsServing(view: View, after: State, id: HexId): HarmReason | undefined {
   const listeners = [...view.find('listenersOfLoadBalancer', id)];
-  const placements = [...view.find('placementsOfLoadBalancer', id)].filter(
-    ({ document }) => document.state.kind === 'serving',
-  );
+  const addresses = answering(view, id);
   // Without a listener or an address it serves nobody, and nobody can be harmed.
-  if (listeners.length === 0 || placements.length === 0) return undefined;
+  if (listeners.length === 0 || addresses.size === 0) return undefined;
   if (after.get('load-balancer', id) === undefined) return 'deleted';
   if (listeners.every((listener) => after.get('listener', listener.id) === undefined)) return 'last-listener-gone';
-  if (placements.every((placement) => after.get('placement', placement.id)?.state.kind !== 'serving'))
-    return 'last-address-gone';
+  if (addresses.isDisjointFrom(answering(after, id))) return 'last-address-gone';
   for (const listener of listeners) {
     for (const rule of view.find('rulesOfListener', listener.id)) {
       for (const action of rule.document.actions) {
@@ -95,6 +92,18 @@ function stopsServing(view: View, after: State, id: HexId): HarmReason | undefin
     }
   }
   return undefined;
+}
+
+/**
+ * The addresses that clients can rely on: those that serve, and those that leave while there are others to come after
+ * them. So where all addresses are known, the last that leaves cannot go before another serves; a node, which knows
+ * only its own, lets it go.
+ */
+function answering(state: State, loadBalancerId: HexId): ReadonlySet<string> {
+  const placements = [...state.find('placementsOfLoadBalancer', loadBalancerId)];
+  const hasSuccessor = placements.some(({ document }) => document.state.kind !== 'leaving');
+  const answers = ({ kind }: PlacementDocument['state']) => kind === 'serving' || (kind === 'leaving' && hasSuccessor);
+  return new Set(placements.filter(({ document }) => answers(document.state)).map(({ id }) => id));
 }
 
 function losesLastTarget(view: View, after: State, targetGroupId: HexId): boolean {

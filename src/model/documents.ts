@@ -186,6 +186,8 @@ export interface PlacementDocument {
     | { readonly kind: 'pending' }
     /** Its address is given out. `impairment` says which of its listeners the node cannot serve, and why. */
     | { readonly kind: 'serving'; readonly sinceMs: number; readonly impairment?: string }
+    /** Serves, but its zone was taken from the load balancer: given out only until another serves, then removed. */
+    | { readonly kind: 'leaving'; readonly sinceMs: number }
     /** The node could not bring it into service, and why. */
     | { readonly kind: 'failed'; readonly reason: string };
 }

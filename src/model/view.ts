@@ -37,6 +37,11 @@ export const indexes = {
     key: (it: Documents['placement']) => it.loadBalancerId,
     past: 'id-prefix',
   },
+  leavingPlacements: {
+    kind: 'placement',
+    keys: (it: Documents['placement']) => (it.state.kind === 'leaving' ? allUnderOne : noKeys),
+    past: 'none',
+  },
   placementsOfNode: { kind: 'placement', key: (it: Documents['placement']) => it.nodeId, past: 'table' },
   placementByAddress: { kind: 'placement', key: (it: Documents['placement']) => it.address, past: 'table' },
 } as const;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { silentLog } from '#io/log.ts';
 import { openReplica, type Replica } from '#journal/replica.ts';
-import type { Channel } from '#model/change.ts';
+import type { Change, Channel } from '#model/change.ts';
 import type { Entry } from '#model/documents.ts';
 import { applyNews } from './brake.ts';
 
@@ -52,6 +52,22 @@ test('brake: what the owner deleted goes', (context) => {
   assert.deepEqual(result.held, []);
   assert.equal(held.view.get('load-balancer', 'lb'), undefined);
   assert.deepEqual(held.position, at(2));
+});
+
+test('brake: a workflow takes away an address only when the owner had it leave', (context) => {
+  const held = replica(context);
+  const id = 'lb/node-1';
+  const news = (channel: Channel, revision: number, change: object) => ({
+    entries: [],
+    transactions: [{ ...deletion(channel, revision), changes: [{ kind: 'placement', id, ...change } as Change] }],
+    position: at(revision),
+  });
+  const leaving = { ...placement, state: { kind: 'leaving', sinceMs: 1 } };
+  assert.equal(applyNews(held, news('workflow', 2, { before: 1, after: null })).held.length, 1);
+  assert.equal(applyNews(held, news('workflow', 3, { before: 1, after: leaving })).held.length, 1);
+  assert.deepEqual(applyNews(held, news('api', 4, { before: 1, after: leaving })).held, []);
+  assert.deepEqual(applyNews(held, news('workflow', 5, { before: 4, after: null })).held, []);
+  assert.equal(held.view.get('placement', id), undefined);
 });
 
 test('brake: a workflow or a maintenance process that would harm is held back, and the node goes on from there', (context) => {

@@ -15,7 +15,7 @@ import { type ServingReport, verdictsPerFrameMax } from '#link/frames.ts';
 import { unreferenced } from '#link/subset.ts';
 import type { HexId } from '#model/documents.ts';
 import type { HealthVerdict } from '#model/health.ts';
-import { targetKey } from '#model/keys.ts';
+import { placementKey, targetKey } from '#model/keys.ts';
 import { addProxyStats, type ProxyStats } from '#proxy/stats.ts';
 import { applyNews } from './brake.ts';
 import { type Claim, claimAddresses } from './claim.ts';
@@ -209,7 +209,8 @@ export class BalancerNode {
   #report(loadBalancers: readonly HexId[]): void {
     const reports: ServingReport[] = [];
     for (const id of new Set(loadBalancers)) {
-      const isHeld = this.#replica.view.get('load-balancer', id) !== undefined;
+      const placement = placementKey({ loadBalancerId: id, nodeId: this.#options.id });
+      const isHeld = this.#replica.view.get('placement', placement) !== undefined;
       const failure = this.#failureOf(id);
       if (!isHeld) this.#reported.delete(id);
       else if (this.#reported.get(id) !== (failure ?? ''))

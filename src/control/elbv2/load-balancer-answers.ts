@@ -1,10 +1,10 @@
 /**
  * A load balancer as the API answers it. Its state is not kept anywhere: it is what the nodes say of its addresses.
  */
-import type { LoadBalancer, LoadBalancerState } from '@aws-sdk/client-elastic-load-balancing-v2';
+import type { AvailabilityZone, LoadBalancer, LoadBalancerState } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { hashNumber } from '#base/hash.ts';
 import type { RegionSettings } from '#control/operation.ts';
-import type { HexId, LoadBalancerDocument, PlacementDocument } from '#model/documents.ts';
+import type { HexId, LoadBalancerDocument, PlacementDocument, ZoneMapping } from '#model/documents.ts';
 import { loadBalancerArn } from './arns.ts';
 
 /** The load balancer with what was found out about it. */
@@ -24,14 +24,15 @@ export function encodeLoadBalancer(
     VpcId: document.vpcId,
     State: stateOf(placements),
     Type: document.type,
-    AvailabilityZones: document.zones.map(({ zone, subnetId }) => ({
-      ZoneName: zone,
-      SubnetId: subnetId,
-      LoadBalancerAddresses: [],
-    })),
+    AvailabilityZones: encodeZones(document.zones),
     SecurityGroups: [...document.securityGroups],
     IpAddressType: document.ipAddressType,
   };
+}
+
+/** The zones with their subnets. The addresses are a network load balancer's. */
+export function encodeZones(zones: readonly ZoneMapping[]): AvailabilityZone[] {
+  return zones.map(({ zone, subnetId }) => ({ ZoneName: zone, SubnetId: subnetId, LoadBalancerAddresses: [] }));
 }
 
 /** Active once an address serves; impaired while another one, or a listener on one, does not. */
@@ -41,7 +42,7 @@ function stateOf(placements: readonly PlacementDocument[]): LoadBalancerState {
     if (state.kind === 'failed') return [state.reason];
     return state.kind === 'serving' && state.impairment !== undefined ? [state.impairment] : [];
   });
-  if (states.some(({ kind }) => kind === 'serving')) {
+  if (states.some(({ kind }) => kind === 'serving' || kind === 'leaving')) {
     return reason === undefined ? { Code: 'active' } : { Code: 'active_impaired', Reason: reason };
   }
   const failed = states.length > 0 && states.every(({ kind }) => kind === 'failed');

@@ -34,6 +34,7 @@ import { removeTags } from './remove-tags.ts';
 import { setIpAddressType } from './set-ip-address-type.ts';
 import { setRulePriorities } from './set-rule-priorities.ts';
 import { setSecurityGroups } from './set-security-groups.ts';
+import { setSubnets } from './set-subnets.ts';
 
 export const elbv2Operations: Readonly<Record<string, AnyOperation>> = {
   AddTags: addTags,
@@ -67,4 +68,5 @@ export const elbv2Operations: Readonly<Record<string, AnyOperation>> = {
   SetIpAddressType: setIpAddressType,
   SetRulePriorities: setRulePriorities,
   SetSecurityGroups: setSecurityGroups,
+  SetSubnets: setSubnets,
 };

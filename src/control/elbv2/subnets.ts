@@ -12,16 +12,20 @@ import { type Fault, fault } from '#model/fault.ts';
 import { shown } from './checks.ts';
 import type { Decoded } from './shape.ts';
 
-type SubnetsInput = Pick<Decoded<CreateLoadBalancerInput>, 'Subnets' | 'SubnetMappings'>;
+export type SubnetsInput = Pick<Decoded<CreateLoadBalancerInput>, 'Subnets' | 'SubnetMappings'>;
 
 const subnetPattern = /^subnet-[0-9a-z]{1,32}$/;
 const zonesMin = 2;
 
 /**
  * The zones for what the caller names, in zone order; the default subnets when it names none. Two equal calls give the
- * same zones whatever the order of their subnets.
+ * same zones whatever the order of their subnets. A subnet that the load balancer has already stays in its zone.
  */
-export function chooseZones(input: SubnetsInput, settings: RegionSettings): Result<readonly ZoneMapping[], Fault> {
+export function chooseZones(
+  input: SubnetsInput,
+  settings: RegionSettings,
+  present: readonly ZoneMapping[] = [],
+): Result<readonly ZoneMapping[], Fault> {
   const subnetIds = namedSubnets(input);
   if (!subnetIds.ok) return subnetIds;
   const ids = subnetIds.value.length > 0 ? subnetIds.value : settings.defaultSubnets.map(({ id }) => id);
@@ -34,7 +38,7 @@ export function chooseZones(input: SubnetsInput, settings: RegionSettings): Resu
     const zones = `the ${settings.zones.length} Availability Zones of the region`;
     return refuse(fault('InvalidConfigurationRequest', `There are more subnets (${ids.length}) than ${zones}`));
   }
-  return assignZones(ids, settings);
+  return assignZones(ids, settings, present);
 }
 
 function namedSubnets({ Subnets = [], SubnetMappings = [] }: SubnetsInput): Result<readonly string[], Fault> {
@@ -56,16 +60,23 @@ function namedSubnets({ Subnets = [], SubnetMappings = [] }: SubnetsInput): Resu
   return accept(ids);
 }
 
-function assignZones(ids: readonly string[], settings: RegionSettings): Result<readonly ZoneMapping[], Fault> {
+function assignZones(
+  ids: readonly string[],
+  settings: RegionSettings,
+  present: readonly ZoneMapping[],
+): Result<readonly ZoneMapping[], Fault> {
   const subnetOfZone = new Map<string, string>();
-  const configured = new Map(settings.defaultSubnets.map(({ id, zone }) => [id, zone]));
+  const known = new Map([
+    ...present.map(({ subnetId, zone }) => [subnetId, zone] as const),
+    ...settings.defaultSubnets.map(({ id, zone }) => [id, zone] as const),
+  ]);
   for (const id of ids) {
-    const zone = configured.get(id);
+    const zone = known.get(id);
     if (zone === undefined) continue;
     if (subnetOfZone.has(zone)) return refuse(sameZone(zone));
     subnetOfZone.set(zone, id);
   }
-  const unknown = ids.filter((id) => !configured.has(id)).toSorted();
+  const unknown = ids.filter((id) => !known.has(id)).toSorted();
   for (const [index, id] of unknown.entries()) {
     const zone = freeZone(id, settings.zones, subnetOfZone);
     if (id === unknown[index - 1]) return refuse(sameZone(zone));

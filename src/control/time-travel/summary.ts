@@ -90,6 +90,7 @@ export class Summaries {
     if (kind === 'placement' && after !== null && was !== null) {
       const { state } = after;
       if (state.kind === 'serving') return state.impairment === undefined ? 'serves' : 'serves, but not every listener';
+      if (state.kind === 'leaving') return 'leaves: its zone was removed';
       return state.kind === 'failed' ? `cannot serve: ${state.reason}` : 'is being placed anew';
     }
     if (after === null) return removedVerbs[kind] ?? 'deleted';

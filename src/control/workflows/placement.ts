@@ -1,18 +1,21 @@
 /**
  * Where a load balancer lives: one address on each of up to two nodes. Rendezvous hashing spreads load balancers so
- * that two tenants rarely share all their nodes; an address is given out once, and what is placed stays where it is.
+ * that two tenants rarely share all their nodes; an address is given out once, and what is placed stays where it is,
+ * until its zone is taken from the load balancer: then others come first, and it leaves when they serve.
  */
 import { hashNumber } from '#base/hash.ts';
 import { accept, type Result, refuse } from '#base/result.ts';
 import { formatAddress, parsePrefix } from '#model/address.ts';
-import { type Change, put } from '#model/change.ts';
+import { type Change, put, remove } from '#model/change.ts';
 import type { Entry, HexId, PlacementDocument } from '#model/documents.ts';
 import { type Fault, fault } from '#model/fault.ts';
 import { placementKey } from '#model/keys.ts';
 import { isEmpty, type View } from '#model/view.ts';
 
 /** One node may fail, and one may be taken out, without the load balancer losing its last address. */
-const nodesPerLoadBalancer = 2;
+export const nodesPerLoadBalancer = 2;
+/** Which addresses are worth more than others. */
+const usefulness: readonly PlacementDocument['state']['kind'][] = ['serving', 'leaving', 'pending', 'failed'];
 /** Bounds one transaction; whoever places the unplaced calls again until nothing is left to place. */
 const loadBalancersPerTransactionMax = 1_000;
 /** Bounds how long a decision looks for an address in a prefix of which nearly all are kept for somebody. */
@@ -50,7 +53,11 @@ export function place(
   terms: AddressTerms,
   taken: ReadonlySet<string> = new Set(),
 ): Result<readonly Change[], Fault> {
-  const placements = choosePlacements(view, wish, terms, taken);
+  const placements = choosePlacements(view, wish, terms, {
+    taken,
+    present: presentOf(view, wish),
+    nodes: rankNodes(view, wish),
+  });
   if (placements.length > 0 || view.count('node') === 0 || !isUnplaced(view, wish.loadBalancerId)) {
     return accept(placements.map((placement) => putPlacement(view, placement)));
   }
@@ -66,7 +73,9 @@ export function placeUnplaced(view: View, terms: AddressTerms): readonly Change[
   let placedCount = 0;
   for (const { id, document } of view.all('load-balancer')) {
     const wish = { loadBalancerId: id, zones: document.zones.map(({ zone }) => zone) };
-    const placements = choosePlacements(view, wish, terms, taken);
+    const present = presentOf(view, wish);
+    if (present.length >= nodesPerLoadBalancer) continue;
+    const placements = choosePlacements(view, wish, terms, { taken, present, nodes: rankNodes(view, wish) });
     for (const placement of placements) {
       taken.add(placement.address);
       changes.push(putPlacement(view, placement));
@@ -78,6 +87,56 @@ export function placeUnplaced(view: View, terms: AddressTerms): readonly Change[
 }
 
 /**
+ * What follows when the zones of a load balancer have changed. Addresses in its zones stay, those that serve first, and
+ * one that was leaving serves again. The others begin to leave, each for one on a node of the zones, so that there are
+ * never fewer; one for which no node of the zones has an address is better than none, and stays.
+ */
+export function follow(view: View, wish: PlacementWish, terms: AddressTerms): readonly Change[] {
+  const all = [...view.find('placementsOfLoadBalancer', wish.loadBalancerId)];
+  all.sort((a, b) => usefulness.indexOf(a.document.state.kind) - usefulness.indexOf(b.document.state.kind));
+  const staying = all
+    .filter(({ document }) => wish.zones.includes(document.zone))
+    .slice(0, nodesPerLoadBalancer)
+    .map(({ document }) => document);
+  const chosen = choosePlacements(view, wish, terms, {
+    taken: new Set(),
+    present: staying,
+    nodes: rankNodes(view, wish).filter(({ document }) => wish.zones.includes(document.zone)),
+  });
+  const others = all.filter(({ document }) => !staying.includes(document) && document.state.kind !== 'leaving');
+  const neededCount = nodesPerLoadBalancer - staying.length - chosen.length;
+  return [
+    ...staying.filter(({ state }) => state.kind === 'leaving').map((placement) => serveAgain(view, placement, terms)),
+    ...chosen.map((placement) => putPlacement(view, placement)),
+    ...others.slice(neededCount).map(({ id, document }) => {
+      // What never served has no clients to wait for.
+      if (document.state.kind !== 'serving') return remove(view, 'placement', id);
+      return putPlacement(view, { ...document, state: { kind: 'leaving', sinceMs: terms.nowMs } });
+    }),
+  ];
+}
+
+/** Takes back into service an address that was leaving: its node serves it still. */
+export function serveAgain(view: View, placement: PlacementDocument, { nowMs }: { readonly nowMs: number }): Change {
+  return putPlacement(view, { ...placement, state: { kind: 'serving', sinceMs: nowMs } });
+}
+
+/** The placements that count: one that leaves has its successor already, or gets one. */
+function presentOf(view: View, wish: PlacementWish): readonly PlacementDocument[] {
+  const placements = [...view.find('placementsOfLoadBalancer', wish.loadBalancerId)].map(({ document }) => document);
+  return placements.filter(({ state }) => state.kind !== 'leaving');
+}
+
+interface Choice {
+  /** Addresses that are given out in the same transaction. */
+  readonly taken: ReadonlySet<string>;
+  /** What the load balancer has already. */
+  readonly present: readonly PlacementDocument[];
+  /** Those that may be chosen, the best first. */
+  readonly nodes: readonly Entry<'node'>[];
+}
+
+/**
  * Each next node is the best that can give an address: in a zone where the load balancer is not yet, then in one that
  * it is enabled for, then by rendezvous. A zone nobody asked for comes last but is better than one node alone.
  */
@@ -85,16 +144,14 @@ function choosePlacements(
   view: View,
   wish: PlacementWish,
   terms: AddressTerms,
-  taken: ReadonlySet<string>,
+  { taken, present, nodes }: Choice,
 ): PlacementDocument[] {
-  const present = [...view.find('placementsOfLoadBalancer', wish.loadBalancerId)].map(({ document }) => document);
-  const usedNodes = new Set(present.map(({ nodeId }) => nodeId));
+  const placements = [...view.find('placementsOfLoadBalancer', wish.loadBalancerId)];
+  const usedNodes = new Set(placements.map(({ document }) => document.nodeId));
   const usedZones = new Set(present.map(({ zone }) => zone));
   const chosen: PlacementDocument[] = [];
-  if (present.length >= nodesPerLoadBalancer) return chosen;
-  const ranked = rankNodes(view, wish);
   while (present.length + chosen.length < nodesPerLoadBalancer) {
-    const candidates = ranked.filter(({ id }) => !usedNodes.has(id));
+    const candidates = nodes.filter(({ id }) => !usedNodes.has(id));
     const node = candidates.find(({ document }) => !usedZones.has(document.zone)) ?? candidates[0];
     if (node === undefined) break;
     usedNodes.add(node.id);

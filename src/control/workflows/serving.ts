@@ -37,12 +37,15 @@ export function recordServing(
  *     pending ──all serve──▶ serving ◀──▶ serving with an impairment
  *        │                      ▲
  *        └──one fails──▶ failed ┘
+ *
+ * An address that leaves does so whatever its node says.
  */
 function stateAfter(
   state: PlacementDocument['state'],
   failure: string | undefined,
   nowMs: number,
 ): PlacementDocument['state'] {
+  if (state.kind === 'leaving') return state;
   if (state.kind === 'serving') {
     if (state.impairment === failure) return state;
     const { sinceMs } = state;

@@ -1,5 +1,6 @@
 /**
- * The control plane's own work: it admits nodes, records what they serve, and removes targets that have drained. Each
+ * The control plane's own work: it admits nodes, records what they serve, and removes targets that have
+ * drained and addresses that have left. Each
  * step is a decision like any other: pure, judged by the guard, written to the journal with its cause.
  */
 import { accept } from '#base/result.ts';
@@ -12,10 +13,11 @@ import { parsePrefix } from '#model/address.ts';
 import type { Change } from '#model/change.ts';
 import { isEmpty, type View } from '#model/view.ts';
 import { drained, removeDrained } from './draining.ts';
+import { letGo } from './leaving.ts';
 import { admitNode, placeUnplaced } from './placement.ts';
 import { recordServing, type ServingReport } from './serving.ts';
 
-const drainPeriodMs = 250;
+const periodMs = 250;
 
 export interface WorkflowsOptions {
   readonly journal: Journal;
@@ -31,10 +33,15 @@ export class Workflows {
 
   constructor(options: WorkflowsOptions) {
     this.#options = options;
-    this.#timer = every(drainPeriodMs, async () => {
+    this.#timer = every(periodMs, async () => {
       // Looked up first, so that idle seconds write nothing and wait for nobody.
-      if (isEmpty(drained(options.journal.view, options.clock.wallMs()))) return;
-      await this.#run('RemoveDrainedTargets', (view) => removeDrained(view, options.clock.wallMs()));
+      const { journal, clock } = options;
+      if (!isEmpty(drained(journal.view, clock.wallMs()))) {
+        await this.#run('RemoveDrainedTargets', (view) => removeDrained(view, clock.wallMs()));
+      }
+      if (letGo(journal.view, clock.wallMs()).length > 0) {
+        await this.#run('RemoveLeftAddresses', (view) => letGo(view, clock.wallMs()));
+      }
     });
   }
 
