@@ -19,6 +19,7 @@ import { describeListeners } from './describe-listeners.ts';
 import { describeLoadBalancerAttributes } from './describe-load-balancer-attributes.ts';
 import { describeLoadBalancers } from './describe-load-balancers.ts';
 import { describeRules } from './describe-rules.ts';
+import { describeSslPolicies } from './describe-ssl-policies.ts';
 import { describeTags } from './describe-tags.ts';
 import { describeTargetGroupAttributes } from './describe-target-group-attributes.ts';
 import { describeTargetGroups } from './describe-target-groups.ts';
@@ -53,6 +54,7 @@ export const elbv2Operations: Readonly<Record<string, AnyOperation>> = {
   DescribeLoadBalancerAttributes: describeLoadBalancerAttributes,
   DescribeLoadBalancers: describeLoadBalancers,
   DescribeRules: describeRules,
+  DescribeSSLPolicies: describeSslPolicies,
   DescribeTags: describeTags,
   DescribeTargetGroupAttributes: describeTargetGroupAttributes,
   DescribeTargetGroups: describeTargetGroups,
