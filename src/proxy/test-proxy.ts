@@ -57,6 +57,7 @@ export function table(parts: TableParts): RoutingTable {
       name: 'web',
       idleTimeoutMs: 60_000,
       clientKeepAliveMs: 3_600_000,
+      requestFields: { forwardedFor: 'append', hasClientPort: false, dropsInvalid: false },
       ...parts.loadBalancer,
     },
     rules: [

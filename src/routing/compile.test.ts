@@ -97,6 +97,7 @@ test('compile: a listener is served at the address that its load balancer has on
       name: 'web',
       idleTimeoutMs: 60_000,
       clientKeepAliveMs: 3_600_000,
+      requestFields: { forwardedFor: 'append', hasClientPort: false, dropsInvalid: false },
     },
     rules: [
       { id: 'default', conditions: [], action: { kind: 'forward', choices: [{ group: 0, share: 1 }] }, transforms: [] },
@@ -218,4 +219,17 @@ test('compile: the algorithm is the one that the target group names', () => {
   const key = 'load_balancing.algorithm.type';
   for (const name of ['least_outstanding_requests', 'weighted_random'])
     assert.equal(algorithmOf({ [key]: name }), name);
+});
+
+test('compile: attributes of the load balancer say what becomes of header fields', () => {
+  const world = new World(forward([group, 1]));
+  const document = world.tables.get('load-balancer', loadBalancerId)!;
+  const attributes = {
+    'routing.http.xff_header_processing.mode': 'remove',
+    'routing.http.xff_client_port.enabled': 'true',
+    'routing.http.drop_invalid_header_fields.enabled': 'true',
+  };
+  world.put('load-balancer', loadBalancerId, { ...document, attributes });
+  const expected = { forwardedFor: 'remove', hasClientPort: true, dropsInvalid: true };
+  assert.deepEqual(world.compile().loadBalancer.requestFields, expected);
 });

@@ -11,6 +11,7 @@ import type {
   RoutingAction,
   RoutingAlgorithm,
   RoutingGroup,
+  RoutingRequestFields,
   RoutingRule,
   RoutingTable,
   RoutingTarget,
@@ -43,9 +44,19 @@ export function compileListener(
       name: loadBalancer.name,
       idleTimeoutMs: Number(loadBalancerAttribute(loadBalancer, 'idle_timeout.timeout_seconds')) * 1000,
       clientKeepAliveMs: Number(loadBalancerAttribute(loadBalancer, 'client_keep_alive.seconds')) * 1000,
+      requestFields: requestFields(loadBalancer),
     },
     rules: sortedRules(view, listenerId).map((rule) => compileRule(rule, groups)),
     groups: groups.compiled,
+  };
+}
+
+function requestFields(loadBalancer: Documents['load-balancer']): RoutingRequestFields {
+  const attribute = (key: Parameters<typeof loadBalancerAttribute>[1]) => loadBalancerAttribute(loadBalancer, key);
+  return {
+    forwardedFor: attribute('routing.http.xff_header_processing.mode') as RoutingRequestFields['forwardedFor'],
+    hasClientPort: attribute('routing.http.xff_client_port.enabled') === 'true',
+    dropsInvalid: attribute('routing.http.drop_invalid_header_fields.enabled') === 'true',
   };
 }
 

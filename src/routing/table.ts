@@ -26,6 +26,17 @@ export interface RoutingLoadBalancer {
   readonly idleTimeoutMs: number;
   /** How long a client connection may be kept for further requests. */
   readonly clientKeepAliveMs: number;
+  readonly requestFields: RoutingRequestFields;
+}
+
+/** What becomes of a request's header fields on their way to a target. */
+export interface RoutingRequestFields {
+  /** X-Forwarded-For: the client's address behind what came, what came as it is, or nothing. */
+  readonly forwardedFor: 'append' | 'preserve' | 'remove';
+  /** Whether the client's address is given with its port. */
+  readonly hasClientPort: boolean;
+  /** Whether fields are dropped whose names hold other characters than letters, digits and hyphens. */
+  readonly dropsInvalid: boolean;
 }
 
 export interface RoutingRule {

@@ -19,7 +19,7 @@ import type { LocalResponse } from './local-response.ts';
 import { errorPage, formatResponse, localResponse } from './local-response.ts';
 import { MessageBody, malformedBody } from './message-body.ts';
 import type { RequestHead } from './request-head.ts';
-import { headGrowthBytes, writeRequestHead } from './request-rewrite.ts';
+import { clientText, dropInvalidFields, headGrowthBytes, writeRequestHead } from './request-rewrite.ts';
 import type { ResponseHead } from './response-head.ts';
 import type { ConnectionLine } from './response-rewrite.ts';
 import type { AnswerReceiver, HttpTarget, TargetFailure } from './target-connection.ts';
@@ -49,7 +49,6 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   readonly #attempts = new Attempts();
   #phase: Phase = 'idle';
   #answerPhase: AnswerPhase = 'awaited';
-  #clientAddress = '';
   /** Only while a head is being read. */
   #head: RequestHead | undefined;
   #bodyBuffer: Buffer | undefined;
@@ -272,14 +271,15 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
       this.#answer(errorPage(503));
       return bodyEnd;
     }
-    if (this.#clientAddress === '') this.#clientAddress = this.#channel.clientAddress;
     this.#startedMs = this.#context.clock.monotonicMs();
     const idle = target.take();
     idle?.assign(this);
     const connection = idle ?? new TargetConnection(this.#context, target, this);
     this.#target = connection;
     const room = connection.requestRoom(head.fields.end + headGrowthBytes(changed) + bodyEnd - bodyStart);
-    const length = writeRequestHead(head, bytes, base, routes.rewrite, this.#clientAddress, room, changed);
+    const client = clientText(routes.rewrite.fields, this.#channel);
+    if (routes.rewrite.fields.dropsInvalid) dropInvalidFields(head, bytes, base);
+    const length = writeRequestHead(head, bytes, base, routes.rewrite, client, room, changed);
     if (bodyEnd > bodyStart) bytes.copy(room, length, bodyStart, bodyEnd);
     this.#isTargetFull = !connection.send(length + bodyEnd - bodyStart);
     this.#chooseReadBuffer();

@@ -1,19 +1,37 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { table } from '#proxy/test-proxy.ts';
+import type { RoutingRequestFields } from '#routing/table.ts';
 import { RequestHead } from './request-head.ts';
-import { headGrowthBytes, rewriteSettings, writeRequestHead } from './request-rewrite.ts';
+import {
+  clientText,
+  dropInvalidFields,
+  headGrowthBytes,
+  rewriteSettings,
+  writeRequestHead,
+} from './request-rewrite.ts';
 import { TraceIds } from './trace-id.ts';
 
-const settings = rewriteSettings({ address: '127.0.0.1', port: 80 }, new TraceIds('1'.repeat(32)));
+const usual = { forwardedFor: 'append', hasClientPort: false, dropsInvalid: false } as const;
+
+function settingsOf(requestFields: RoutingRequestFields) {
+  return rewriteSettings(
+    { ...table({ port: 80 }), loadBalancer: { ...table({}).loadBalancer, requestFields } },
+    traceIds,
+  );
+}
+
+const traceIds = new TraceIds('1'.repeat(32));
 
 /** The head that the target gets, with ids and the lines that are always there cut out. */
-function rewrite(lines: readonly string[]): string[] {
+function rewrite(lines: readonly string[], fields: RoutingRequestFields = usual): string[] {
   const bytes = Buffer.from(`12345${lines.join('\r\n')}\r\n\r\n`, 'latin1');
   const head = new RequestHead();
   head.begin();
   assert.equal(head.read(bytes, 5, bytes.length), 1);
+  if (fields.dropsInvalid) dropInvalidFields(head, bytes, 5);
   const target = Buffer.alloc(bytes.length + headGrowthBytes());
-  const text = target.toString('latin1', 0, writeRequestHead(head, bytes, 5, settings, '127.0.0.9', target));
+  const text = target.toString('latin1', 0, writeRequestHead(head, bytes, 5, settingsOf(fields), '127.0.0.9', target));
   assert(text.endsWith('\r\n\r\n'));
   return text
     .slice(0, -4)
@@ -127,4 +145,28 @@ test('request rewrite: an upgrade is passed on, framing and expectation too', ()
 
 test('request rewrite: an empty line before the request is left out', () => {
   assert.deepEqual(rewrite(['', 'GET / HTTP/1.1', 'Host: a'])[0], 'GET / HTTP/1.1');
+});
+
+test('request rewrite: X-Forwarded-For is left as it came, or taken away, where that is wished', () => {
+  const lines = ['GET / HTTP/1.1', 'X-Forwarded-For: 1.1.1.1', 'Host: a', 'x-forwarded-for: 2.2.2.2'];
+  const others = added.filter((line) => !line.startsWith('X-Forwarded-For'));
+  assert.deepEqual(rewrite(lines, { ...usual, forwardedFor: 'preserve' }), [...lines, ...others]);
+  assert.deepEqual(rewrite(lines, { ...usual, forwardedFor: 'remove' }), ['GET / HTTP/1.1', 'Host: a', ...others]);
+  const without = ['GET / HTTP/1.1', 'Host: a'];
+  assert.deepEqual(rewrite(without, { ...usual, forwardedFor: 'preserve' }), [...without, ...others]);
+});
+
+test('request rewrite: fields with unusual names are dropped where that is wished, and no others', () => {
+  const lines = ['GET / HTTP/1.1', 'Host: a', 'X_Under: 1', 'X-1: 2', 'x.dot: 3', 'Cookie: c', 'a~: 4'];
+  assert.deepEqual(rewrite(lines), [...lines, ...added]);
+  const left = ['GET / HTTP/1.1', 'Host: a', 'X-1: 2', 'Cookie: c'];
+  assert.deepEqual(rewrite(lines, { ...usual, dropsInvalid: true }), [...left, ...added]);
+});
+
+test('request rewrite: the client is named with its port where that is wished', () => {
+  const client = { clientAddress: '10.0.0.1', clientPort: 4711 };
+  assert.equal(clientText(usual, client), '10.0.0.1');
+  const withPort = { ...usual, hasClientPort: true };
+  assert.equal(clientText(withPort, client), '10.0.0.1:4711');
+  assert.equal(clientText(withPort, { ...client, clientAddress: '2001:db8::1' }), '[2001:db8::1]:4711');
 });

@@ -4,6 +4,7 @@
  * head depends on the request alone, never on the target, so a retry sends the same bytes.
  */
 
+import type { RoutingRequestFields, RoutingTable } from '#routing/table.ts';
 import type { Transformed } from '#routing/transform.ts';
 import { space, writeAscii } from './bytes.ts';
 import { field } from './field-names.ts';
@@ -11,31 +12,51 @@ import type { RequestHead } from './request-head.ts';
 import type { TraceIds } from './trace-id.ts';
 import { traceGrowthBytesMax, writeTraceValue } from './trace-id.ts';
 
-/** What a listener adds to each of its requests. */
+/** What a listener changes in each of its requests. */
 export interface RewriteSettings {
-  /** X-Forwarded-Proto and X-Forwarded-Port, then the name of X-Forwarded-For. */
+  /** The lines X-Forwarded-Proto and X-Forwarded-Port. */
   readonly forwarded: Buffer;
+  readonly fields: RoutingRequestFields;
   /** The Host of a request that came without one. */
   readonly host: string;
   readonly traceIds: TraceIds;
 }
 
 export function rewriteSettings(
-  listener: { readonly address: string; readonly port: number },
+  { address, port, loadBalancer }: Pick<RoutingTable, 'address' | 'port' | 'loadBalancer'>,
   traceIds: TraceIds,
 ): RewriteSettings {
   return {
-    forwarded: Buffer.from(
-      `X-Forwarded-Proto: http\r\nX-Forwarded-Port: ${listener.port}\r\nX-Forwarded-For: `,
-      'latin1',
-    ),
-    host: `${listener.address}:${listener.port}`,
+    forwarded: Buffer.from(`X-Forwarded-Proto: http\r\nX-Forwarded-Port: ${port}\r\n`, 'latin1'),
+    fields: loadBalancer.requestFields,
+    host: `${address}:${port}`,
     traceIds,
   };
 }
 
+/** The client as X-Forwarded-For names it. */
+export function clientText({ hasClientPort }: RoutingRequestFields, { clientAddress, clientPort }: Client): string {
+  if (!hasClientPort) return clientAddress;
+  return clientAddress.includes(':') ? `[${clientAddress}]:${clientPort}` : `${clientAddress}:${clientPort}`;
+}
+
+interface Client {
+  readonly clientAddress: string;
+  readonly clientPort: number;
+}
+
+/** Drops every field whose name holds something else than letters, digits and hyphens. */
+export function dropInvalidFields({ fields }: RequestHead, bytes: Buffer, base: number): void {
+  for (let index = 0; index < fields.count; index += 1) {
+    const name = bytes.toString('latin1', base + fields.lineStart(index), base + fields.nameEnd(index));
+    if (!validName.test(name)) fields.drop(index);
+  }
+}
+
+const validName = /^[A-Za-z0-9-]+$/;
+const forwardedForLine = Buffer.from('X-Forwarded-For: ');
 const traceLine = Buffer.from('X-Amzn-Trace-Id: ');
-const rootPrefix = Buffer.from('\r\nX-Amzn-Trace-Id: Root=');
+const rootPrefix = Buffer.from('X-Amzn-Trace-Id: Root=');
 const connectionUpgrade = Buffer.from('Connection: Upgrade\r\n');
 const httpVersion = ' HTTP/1.1\r\n';
 
@@ -58,7 +79,7 @@ export function writeRequestHead(
   bytes: Buffer,
   base: number,
   settings: RewriteSettings,
-  clientAddress: string,
+  client: string,
   target: Buffer,
   { url, host }: Transformed = asItCame,
 ): number {
@@ -70,6 +91,7 @@ export function writeRequestHead(
     kept = base + fields.start;
   }
   const hasNewHost = host !== undefined || head.isAbsolute;
+  const { forwardedFor: mode } = settings.fields;
   let forwardedFor = 0;
   let trace = -1;
   for (let known = 0, count = inOrder(head); known < count; known += 1) {
@@ -77,7 +99,7 @@ export function writeRequestHead(
     const id = fields.id(index);
     if (id === field.forwardedFor) forwardedFor += 1;
     else if (id === field.traceId && trace === -1) trace = index;
-    if (passes(head, id, hasNewHost)) continue;
+    if (id === field.forwardedFor ? mode === 'preserve' : passes(head, id, hasNewHost)) continue;
     const lineStart = base + fields.lineStart(index);
     if (lineStart > kept) length += bytes.copy(target, length, kept, lineStart);
     kept = base + fields.lineEnd(index);
@@ -88,12 +110,14 @@ export function writeRequestHead(
   else if (head.isAbsolute || head.hostField === -1) length = writeHost(head, bytes, base, settings, target, length);
   if (head.isUpgrade) length += connectionUpgrade.copy(target, length);
   length += settings.forwarded.copy(target, length);
-  if (forwardedFor > 0) length = writeForwardedFor(head, bytes, base, target, length);
-  length = writeAscii(target, length, clientAddress);
+  if (mode === 'append') {
+    length += forwardedForLine.copy(target, length);
+    if (forwardedFor > 0) length = writeForwardedFor(head, bytes, base, target, length);
+    length = writeAscii(target, writeAscii(target, length, client), '\r\n');
+  }
   if (trace === -1) {
     length = settings.traceIds.write(target, length + rootPrefix.copy(target, length));
   } else {
-    length = writeAscii(target, length, '\r\n');
     length += traceLine.copy(target, length);
     const value = { start: base + fields.valueStart(trace), end: base + fields.valueEnd(trace) };
     length = writeTraceValue(settings.traceIds, bytes, value, target, length);

@@ -70,6 +70,10 @@ export class Channel {
     return this.#socket.remoteAddress ?? '';
   }
 
+  get clientPort(): number {
+    return this.#socket.remotePort ?? 0;
+  }
+
   get isFlushed(): boolean {
     return this.#socket.writableLength === 0;
   }
