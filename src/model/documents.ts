@@ -26,10 +26,20 @@ export interface LoadBalancerDocument {
   readonly vpcId: string;
   readonly zones: readonly ZoneMapping[];
   readonly securityGroups: readonly string[];
+  /** Undefined while nothing was ever reserved. */
+  readonly capacityReservation?: CapacityReservation;
   readonly dnsName: string;
   readonly createdAtMs: number;
   readonly attributes: Readonly<Record<string, string>>;
   readonly tags: readonly Tag[];
+}
+
+export interface CapacityReservation {
+  /** Load balancer capacity units; 0: the reservation was taken back. */
+  readonly units: number;
+  readonly modifiedAtMs: number;
+  /** When it was decreased within the day before that, the last one last. */
+  readonly decreasedAtMs: readonly number[];
 }
 
 /** Id: its HexId. What it does stands in its rules; its default action is the rule with priority `default`. */

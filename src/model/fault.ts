@@ -6,6 +6,8 @@
 export const faults = {
   AccessDenied: 403,
   AvailabilityZoneNotSupported: 400,
+  CapacityDecreaseRequestLimitExceeded: 400,
+  CapacityUnitsLimitExceeded: 400,
   DuplicateListener: 400,
   DuplicateLoadBalancerName: 400,
   DuplicateTagKeys: 400,

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { describeLoadBalancers } from './describe-load-balancers.ts';
+import { getResourcePolicy } from './get-resource-policy.ts';
+import { modifyIpPools } from './modify-ip-pools.ts';
 import { setIpAddressType } from './set-ip-address-type.ts';
 import { setSecurityGroups } from './set-security-groups.ts';
 import { idOf, TestRegion } from './test-region.ts';
@@ -51,4 +53,33 @@ test('SetIpAddressType: ipv4 is what every load balancer has, others are not off
   }
   region.refused(setIpAddressType, set('ipv6'), 'ValidationError');
   region.refused(setIpAddressType, { LoadBalancerArn: missing, IpAddressType: 'ipv4' }, 'LoadBalancerNotFound');
+});
+
+test('ModifyIpPools: no pool can be given, and removing what is not there changes nothing', () => {
+  const { region, LoadBalancerArn, missing } = prepare();
+  const remove = { LoadBalancerArn, RemoveIpamPools: ['ipv4'] };
+  assert.deepEqual(
+    region.unchanged(() => region.accepted(modifyIpPools, remove)),
+    {},
+  );
+  const give = (Ipv4IpamPoolId: string) => ({ LoadBalancerArn, IpamPools: { Ipv4IpamPoolId } });
+  region.refused(modifyIpPools, give('ipam-pool-1'), 'InvalidConfigurationRequest');
+  for (const id of ['pool-1', 'ipam-pool-', `ipam-pool-${'1'.repeat(991)}`]) {
+    region.refused(modifyIpPools, give(id), 'ValidationError');
+  }
+  for (const wrong of [{}, { RemoveIpamPools: [] }, { IpamPools: {} }, { RemoveIpamPools: ['ipv6'] }]) {
+    region.refused(modifyIpPools, { LoadBalancerArn, ...wrong }, 'ValidationError');
+  }
+  region.refused(modifyIpPools, { ...remove, LoadBalancerArn: missing }, 'LoadBalancerNotFound');
+});
+
+test('GetResourcePolicy: nothing has a policy, and what is no ARN is refused as such', () => {
+  const { region, LoadBalancerArn } = prepare();
+  const trustStore = LoadBalancerArn.replace('loadbalancer/app/', 'truststore/');
+  for (const ResourceArn of [LoadBalancerArn, trustStore]) {
+    region.refused(getResourcePolicy, { ResourceArn }, 'ResourceNotFound');
+  }
+  for (const ResourceArn of ['', 'web', 'arn:aws:s3:::web']) {
+    region.refused(getResourcePolicy, { ResourceArn }, 'ValidationError');
+  }
 });

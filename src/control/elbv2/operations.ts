@@ -14,6 +14,7 @@ import { deleteRule } from './delete-rule.ts';
 import { deleteTargetGroup } from './delete-target-group.ts';
 import { deregisterTargets } from './deregister-targets.ts';
 import { describeAccountLimits } from './describe-account-limits.ts';
+import { describeCapacityReservation } from './describe-capacity-reservation.ts';
 import { describeListenerAttributes } from './describe-listener-attributes.ts';
 import { describeListeners } from './describe-listeners.ts';
 import { describeLoadBalancerAttributes } from './describe-load-balancer-attributes.ts';
@@ -24,12 +25,15 @@ import { describeTags } from './describe-tags.ts';
 import { describeTargetGroupAttributes } from './describe-target-group-attributes.ts';
 import { describeTargetGroups } from './describe-target-groups.ts';
 import { describeTargetHealth } from './describe-target-health.ts';
-import { modifyListener } from './modify-listener.ts';
+import { getResourcePolicy } from './get-resource-policy.ts';
+import { modifyCapacityReservation } from './modify-capacity-reservation.ts';
+import { modifyIpPools } from './modify-ip-pools.ts';
 import { modifyListenerAttributes } from './modify-listener-attributes.ts';
+import { modifyListener } from './modify-listener.ts';
 import { modifyLoadBalancerAttributes } from './modify-load-balancer-attributes.ts';
 import { modifyRule } from './modify-rule.ts';
-import { modifyTargetGroup } from './modify-target-group.ts';
 import { modifyTargetGroupAttributes } from './modify-target-group-attributes.ts';
+import { modifyTargetGroup } from './modify-target-group.ts';
 import { registerTargets } from './register-targets.ts';
 import { removeTags } from './remove-tags.ts';
 import { setIpAddressType } from './set-ip-address-type.ts';
@@ -49,6 +53,7 @@ export const elbv2Operations: Readonly<Record<string, AnyOperation>> = {
   DeleteTargetGroup: deleteTargetGroup,
   DeregisterTargets: deregisterTargets,
   DescribeAccountLimits: describeAccountLimits,
+  DescribeCapacityReservation: describeCapacityReservation,
   DescribeListenerAttributes: describeListenerAttributes,
   DescribeListeners: describeListeners,
   DescribeLoadBalancerAttributes: describeLoadBalancerAttributes,
@@ -59,6 +64,9 @@ export const elbv2Operations: Readonly<Record<string, AnyOperation>> = {
   DescribeTargetGroupAttributes: describeTargetGroupAttributes,
   DescribeTargetGroups: describeTargetGroups,
   DescribeTargetHealth: describeTargetHealth,
+  GetResourcePolicy: getResourcePolicy,
+  ModifyCapacityReservation: modifyCapacityReservation,
+  ModifyIpPools: modifyIpPools,
   ModifyListener: modifyListener,
   ModifyListenerAttributes: modifyListenerAttributes,
   ModifyLoadBalancerAttributes: modifyLoadBalancerAttributes,

@@ -30,6 +30,10 @@ export const quotas = {
   targetsPerCall: 1_000,
   /** AWS: 5, fixed. */
   securityGroupsPerLoadBalancer: 5,
+  /** AWS: 15,000, raised on request. */
+  capacityUnitsPerLoadBalancer: 15_000,
+  /** AWS: 2, fixed. */
+  capacityDecreasesPerDay: 2,
   /** AWS: 50, fixed. */
   tagsPerResource: 50,
   /** AWS: 20, fixed, for the calls that take the ARNs of load balancers or of resources of any kind. */
