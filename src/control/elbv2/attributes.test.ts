@@ -147,6 +147,38 @@ test('ModifyTargetGroupAttributes: keys, values and contradictions are refused',
   region.refused(modifyTargetGroupAttributes, slowStartStays, 'InvalidConfigurationRequest');
 });
 
+test('attributes: every number is held to the range that AWS documents, with its ends and its one word beside it', () => {
+  const { region, onLoadBalancer, onGroup } = prepare();
+  const health = 'target_group_health';
+  const minimum = 'minimum_healthy_targets';
+  const loadBalancerRanges = [
+    ['client_keep_alive.seconds', ['60', '604800'], ['59', '604801', 'off']],
+    ['idle_timeout.timeout_seconds', ['1', '4000'], ['0', '4001', '-1']],
+  ] as const;
+  for (const [key, fine, wrong] of loadBalancerRanges) {
+    for (const value of fine) region.accepted(modifyLoadBalancerAttributes, onLoadBalancer({ [key]: value }));
+    for (const value of [...wrong, '', ' 60', '60.0', '6e1']) {
+      region.refused(modifyLoadBalancerAttributes, onLoadBalancer({ [key]: value }), 'ValidationError');
+    }
+  }
+  const groupRanges = [
+    ['deregistration_delay.timeout_seconds', ['0', '3600'], ['-1', '3601', 'off']],
+    ['stickiness.lb_cookie.duration_seconds', ['1', '604800'], ['0', '604801', 'off']],
+    ['stickiness.app_cookie.duration_seconds', ['1', '604800'], ['0', '604801', 'off']],
+    ['slow_start.duration_seconds', ['0', '30', '900'], ['29', '901', 'off']],
+    [`${health}.dns_failover.${minimum}.count`, ['off', '1'], ['0']],
+    [`${health}.dns_failover.${minimum}.percentage`, ['off', '1', '100'], ['0', '101']],
+    [`${health}.unhealthy_state_routing.${minimum}.count`, ['1'], ['0', 'off']],
+    [`${health}.unhealthy_state_routing.${minimum}.percentage`, ['off', '1', '100'], ['0', '101']],
+  ] as const;
+  for (const [key, fine, wrong] of groupRanges) {
+    for (const value of fine) region.accepted(modifyTargetGroupAttributes, onGroup({ [key]: value }));
+    for (const value of [...wrong, '', ' 30', '30.0', '3e1']) {
+      region.refused(modifyTargetGroupAttributes, onGroup({ [key]: value }), 'ValidationError');
+    }
+  }
+});
+
 test('attributes: of what is not there are refused', () => {
   const { region, LoadBalancerArn, TargetGroupArn } = prepare();
   const missing = (arn: string) => arn.replace(idOf(arn), 'f'.repeat(16));

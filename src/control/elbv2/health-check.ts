@@ -24,7 +24,6 @@ const defaults: HealthCheckSettings = {
   matcher: '200',
 };
 
-const apiProtocols = ['HTTP', 'HTTPS', 'TCP', 'TLS', 'UDP', 'TCP_UDP', 'GENEVE', 'QUIC', 'TCP_QUIC'];
 const intervalRange = { min: 5, max: 300 };
 const timeoutRange = { min: 2, max: 120 };
 const thresholdRange = { min: 2, max: 10 };
@@ -97,7 +96,8 @@ function checkGiven(input: HealthCheckInput): Fault | undefined {
           `Health check enabled must be true for target groups with target type 'ip'`,
         )
       : undefined) ??
-    checkChoice('Health check protocol', protocol, apiProtocols) ??
+    // TCP checks are for groups of TCP; the other protocols check nothing (CreateTargetGroup).
+    checkChoice('Health check protocol', protocol, ['HTTP', 'HTTPS']) ??
     (protocol === 'HTTP' ? undefined : notOffered('Health check protocol', protocol, 'HTTP')) ??
     (port === undefined || port === 'traffic-port' ? undefined : checkPortText('Health check port', port)) ??
     (path === undefined ? undefined : checkPath(path)) ??

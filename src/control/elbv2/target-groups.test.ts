@@ -80,6 +80,9 @@ test('CreateTargetGroup: what must be given is asked for, and what is not offere
   for (const member of ['TargetType', 'Protocol', 'ProtocolVersion', 'IpAddressType', 'HealthCheckProtocol']) {
     refused({ [member]: 'constructor' });
   }
+  for (const HealthCheckProtocol of ['TCP', 'UDP', 'TLS', 'TCP_UDP', 'GENEVE']) {
+    assert.match(refused({ HealthCheckProtocol }), /^Health check protocol '\w+' must be one of 'HTTP, HTTPS'$/);
+  }
 });
 
 test('CreateTargetGroup: the same call again changes nothing, other settings under the name are refused', () => {
