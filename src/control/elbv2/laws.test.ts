@@ -22,7 +22,7 @@ test('operations: whatever is called in whatever order, the laws of the document
 });
 
 test('operations: from any text in place of an ARN comes an answer or a fault, never a throw', () => {
-  const members = ['LoadBalancerArn', 'TargetGroupArn', 'ListenerArn', 'RuleArn'];
+  const members = ['LoadBalancerArn', 'TargetGroupArn', 'ListenerArn', 'RuleArn', 'ResourceArn', 'IpAddressType'];
   const arnLike = fc
     .array(
       fc.constantFrom(
@@ -55,6 +55,8 @@ test('operations: from any text in place of an ARN comes an answer or a fault, n
         Transforms: [{ Type: text }],
         RulePriorities: [{ RuleArn: text, Priority: 1 }],
         Priority: 1,
+        Subnets: [text],
+        SecurityGroups: [text],
         Name: text,
         Marker: text,
       };
@@ -62,6 +64,6 @@ test('operations: from any text in place of an ARN comes an answer or a fault, n
       const answer = region.call(elbv2Operations[action]!, input);
       assert(answer.ok || Object.hasOwn(faults, answer.fault.code));
     }),
-    { numRuns: 500 },
+    { numRuns: 2_000 },
   );
 });
