@@ -43,7 +43,13 @@ test('operations: from any text in place of an ARN comes an answer or a fault, n
     fc.property(fc.oneof(fc.string(), arnLike), fc.constantFrom(...Object.keys(elbv2Operations)), (text, action) => {
       const region = new TestRegion();
       const input: Record<string, unknown> = {
+        ResourceArn: text,
         ResourceArns: [text],
+        SecurityGroups: [text],
+        Subnets: [text, 'subnet-a'],
+        IpAddressType: text,
+        IpamPools: { Ipv4IpamPoolId: text },
+        Names: [text],
         LoadBalancerArns: [text],
         TagKeys: [text],
         Tags: [{ Key: text, Value: text }],

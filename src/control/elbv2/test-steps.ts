@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { AnyOperation } from '#control/operation.ts';
 import { removeDrained } from '#control/workflows/draining.ts';
+import { letGo } from '#control/workflows/leaving.ts';
 import { elbv2Operations } from './operations.ts';
 import type { TestRegion } from './test-region.ts';
 
@@ -157,6 +158,21 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
     'LoadBalancerArn',
     fc.boolean().map((on) => ({ Attributes: [{ Key: 'deletion_protection.enabled', Value: `${on}` }] })),
   ),
+  withArn(
+    'SetSubnets',
+    'LoadBalancerArn',
+    fc.subarray(['subnet-a', 'subnet-b', 'subnet-c', 'subnet-x'], { minLength: 1 }).map((Subnets) => ({ Subnets })),
+  ),
+  withArn(
+    'ModifyCapacityReservation',
+    'LoadBalancerArn',
+    fc.constantFrom(100, 200).map((CapacityUnits) => ({ MinimumLoadBalancerCapacity: { CapacityUnits } })),
+  ),
+  withArn(
+    'ModifyListenerAttributes',
+    'ListenerArn',
+    fc.boolean().map((on) => ({ Attributes: [{ Key: 'routing.http.response.server.enabled', Value: `${on}` }] })),
+  ),
   withArns('AddTags', fc.record({ Tags: tags })),
   withArns('RemoveTags', fc.record({ TagKeys: fc.constantFrom([], ['k']) })),
   withArns('DescribeTags', fc.constant({})),
@@ -174,12 +190,15 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
       (region) => {
         region.nowMs += passedMs;
         region.apply(removeDrained(region.tables, region.nowMs));
+        region.apply(letGo(region.tables, region.nowMs));
       },
   ),
   fc.constantFrom(1, 2, 3).map(
     (number): Step =>
       (region) => {
         region.admit(`node-${number}`, `eu-test-1${'abc'[number - 1]}`, `127.8${number}.0.0/29`);
+        const reports = region.placements().map(({ document: { loadBalancerId } }) => ({ loadBalancerId }));
+        region.report(`node-${number}`, ...reports);
       },
   ),
 );
