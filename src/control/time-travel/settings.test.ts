@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { testSettings } from '#control/elbv2/test-region.ts';
 import { letGo } from '#control/workflows/leaving.ts';
+import type { LogEntry } from '#model/history.ts';
+import { Looking } from './looking.ts';
 import { revert } from './revert.ts';
 import { JournalRegion, told } from './test-journal-region.ts';
 
@@ -47,6 +49,10 @@ test('revert: zones that were taken away come back, and the address that was lea
   const { zones } = region.view.get('load-balancer', id)!;
   await region.call('SetSubnets', { LoadBalancerArn, Subnets: ['subnet-b', 'subnet-c'] });
   const { revision } = region;
+  const logged = await new Looking(region.journal, testSettings).log({});
+  assert(logged.ok);
+  const [last] = [...logged.value].filter((line) => line !== undefined) as LogEntry[];
+  assert.match(last!.summary, /web changed: zones; .*on node-0 at \S+ leaves: its zone was removed/);
   await region.serve('node-2');
   await told(revert(region.travel, { from: revision, to: revision }));
   assert.deepEqual(region.view.get('load-balancer', id)!.zones, zones);
