@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { accept, refuse } from '#base/result.ts';
 import { testSettings } from '#control/elbv2/test-region.ts';
+import { Principals } from '#control/principals.ts';
 import { Retention } from '#control/retention.ts';
 import { Looking } from '#control/time-travel/looking.ts';
 import { JournalRegion } from '#control/time-travel/test-journal-region.ts';
 import { systemClock } from '#io/clock.ts';
+import { systemRandom } from '#io/random.ts';
 import { put } from '#model/change.ts';
 import type { Status } from '#model/status.ts';
 import { startOperatorServer } from './operator.ts';
@@ -32,6 +34,8 @@ async function start(context: TestContext, others: readonly Route[] = [], region
   };
   const { travel } = region;
   const retention = new Retention({ ...travel, vault: join(region.folder, 'vault') });
+  const sealer = { seal: (text: string) => `sealed:${text.length}`, unseal: () => '' };
+  const principals = new Principals({ journal: region.journal, sealer, random: systemRandom, nowMs: travel.nowMs });
   const server = await startOperatorServer({
     host: '127.0.0.1',
     port: 0,
@@ -39,7 +43,7 @@ async function start(context: TestContext, others: readonly Route[] = [], region
     clock: systemClock,
     log,
     status: () => ({}) as Status,
-    routes: [...historyRoutes({ looking, travel, rekey, retention }), ...others],
+    routes: [...historyRoutes({ looking, travel, rekey, retention, principals }), ...others],
     metrics: async () => '',
     upgradeLink: () => {},
   });

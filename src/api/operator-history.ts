@@ -1,5 +1,6 @@
 /** The routes of the operator API about the past and the way back to it. */
 import { accept, type Result, refuse } from '#base/result.ts';
+import type { Principals } from '#control/principals.ts';
 import type { Rekeyed } from '#control/rekey.ts';
 import type { Retention } from '#control/retention.ts';
 import type { TimeTravel } from '#control/time-travel/carry-out.ts';
@@ -16,6 +17,7 @@ export interface HistoryRoutesOptions {
   readonly travel: TimeTravel;
   readonly rekey: () => Promise<Result<Rekeyed, string>>;
   readonly retention: Retention;
+  readonly principals: Principals;
 }
 
 /** What a route answers: a stream of lines, or one value. */
@@ -31,9 +33,16 @@ export interface Route {
 
 type Given = readonly (readonly [name: string, value: unknown])[];
 
-export function historyRoutes({ looking, travel, rekey, retention }: HistoryRoutesOptions): readonly Route[] {
+export function historyRoutes({
+  looking,
+  travel,
+  rekey,
+  retention,
+  principals,
+}: HistoryRoutesOptions): readonly Route[] {
   const moment = read.moment(travel.nowMs);
   const revision = read.wholeNumber(0);
+  const name = { parse: read.text, isRequired: true } as const;
   const plan = { dryRun: { parse: read.truth }, reason: { parse: read.text } } as const;
   const get = route('GET');
   const post = route('POST');
@@ -96,6 +105,13 @@ export function historyRoutes({ looking, travel, rekey, retention }: HistoryRout
       { resource: { parse: read.text, isRequired: true }, at: { parse: moment }, ...plan },
       async ({ resource, ...given }) => asLines(await undelete(travel, { ...given, arn: resource })),
     ),
+    get('/v1/principals', {}, async () => accept({ lines: principals.list() })),
+    post('/v1/principals', { principal: name }, async (given) => asValue(await principals.create(given))),
+    post('/v1/principals/delete', { principal: name, withKeys: { parse: read.truth } }, async (given) =>
+      asValue(await principals.delete(given)),
+    ),
+    post('/v1/keys', { principal: name }, async (given) => asValue(await principals.createKey(given))),
+    post('/v1/keys/revoke', { accessKeyId: name }, async (given) => asValue(await principals.revokeKey(given))),
     get('/v1/retention', {}, async () => accept({ lines: retention.list() })),
     post(
       '/v1/retention',

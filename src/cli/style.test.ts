@@ -36,4 +36,5 @@ test('style: numbers are read with their nouns', () => {
   assert.equal(counted(1, 'target group'), '1 target group');
   assert.equal(counted(12_000, 'change'), '12,000 changes');
   assert.equal(counted(0, 'registry'), '0 registries');
+  assert.equal(counted(3, 'access key'), '3 access keys');
 });

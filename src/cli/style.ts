@@ -64,7 +64,7 @@ export function formatCount(count: number): string {
 
 /** `1 listener`, `2 listeners`, `3 registrations`. */
 export function counted(count: number, noun: string): string {
-  const many = noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : `${noun}s`;
+  const many = /[^aeiou]y$/.test(noun) ? `${noun.slice(0, -1)}ies` : `${noun}s`;
   return `${formatCount(count)} ${count === 1 ? noun : many}`;
 }
 

@@ -26,6 +26,11 @@ export interface KeyHolder {
 /** The name of the principal that is made with the store. */
 export const firstPrincipalName = 'admin';
 
+/** An id in the form of AWS's, and a secret that nobody can guess. */
+export function newAccessKey(random: Random): Credentials {
+  return { accessKeyId: `BALLAST${random.hex(14).toUpperCase().slice(0, 13)}`, secretAccessKey: random.hex(40) };
+}
+
 /** Finds the holder of a key; undefined when there is no such key. */
 export function keyLookup(journal: Journal, sealer: Sealer): (accessKeyId: string) => KeyHolder | undefined {
   // Opening a sealed secret costs more than checking the signature: each is opened once for each revision.
@@ -68,8 +73,7 @@ export async function firstCredentials(options: {
       return { accessKeyId: id, secretAccessKey: sealer.unseal(document.sealedSecret, id), made: false };
     }
   }
-  const accessKeyId = `BALLAST${random.hex(14).toUpperCase().slice(0, 13)}`;
-  const secretAccessKey = random.hex(40);
+  const { accessKeyId, secretAccessKey } = newAccessKey(random);
   const cause = {
     principal: 'ballast',
     channel: 'workflow',
@@ -80,7 +84,9 @@ export async function firstCredentials(options: {
   const result = await journal.transact(cause, (view) =>
     accept({
       changes: [
-        put(view, 'principal', principalId, { account, name: firstPrincipalName, createdAtMs: nowMs }),
+        ...(view.get('principal', principalId) === undefined
+          ? [put(view, 'principal', principalId, { account, name: firstPrincipalName, createdAtMs: nowMs })]
+          : []),
         put(view, 'access-key', accessKeyId, {
           principalId,
           sealedSecret: sealer.seal(secretAccessKey, accessKeyId),

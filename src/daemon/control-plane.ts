@@ -9,6 +9,7 @@ import { startApiServer } from '#api/server.ts';
 import { createControl } from '#control/control.ts';
 import { HealthBoard } from '#control/health-board.ts';
 import { firstCredentials, keyLookup } from '#control/keys.ts';
+import { Principals } from '#control/principals.ts';
 import { rekey, unreadableSecret } from '#control/rekey.ts';
 import { Retention } from '#control/retention.ts';
 import { Looking } from '#control/time-travel/looking.ts';
@@ -130,6 +131,7 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
         },
         rekey: () => rekey({ journal, ring, random }),
         retention,
+        principals: new Principals({ journal, sealer: ring, random, nowMs }),
       }),
       status: () => {
         const uptimeSeconds = (clock.monotonicMs() - startedMs) / 1000;

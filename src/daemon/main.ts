@@ -1,6 +1,7 @@
 /** The entry of `ballast`: gives the command line its commands, and the commands this machine. */
 import { accept, refuse } from '#base/result.ts';
 import { version } from '#base/version.ts';
+import { accounts, keys } from '#cli/access.ts';
 import type { Command, CommandContext, CommandGroup } from '#cli/command.ts';
 import { refuseUsage, runCommandLine } from '#cli/command-line.ts';
 import { rekey } from '#cli/rekey.ts';
@@ -47,6 +48,7 @@ const groups: readonly CommandGroup[] = [
   { title: 'Run', commands: [upCommand, status] },
   { title: 'Look', commands: [log, show, diff, blame, describe] },
   { title: 'Go back', commands: [revert, restore, undelete] },
+  { title: 'Who may do what', commands: [accounts, keys] },
   { title: 'Keep safe', commands: [verify, recover, rekey, retention] },
 ];
 

@@ -61,8 +61,6 @@ test('operations: from any text in place of an ARN comes an answer or a fault, n
         Transforms: [{ Type: text }],
         RulePriorities: [{ RuleArn: text, Priority: 1 }],
         Priority: 1,
-        Subnets: [text],
-        SecurityGroups: [text],
         Name: text,
         Marker: text,
       };

@@ -1,0 +1,167 @@
+/** `ballast accounts` and `ballast keys`: who may call the AWS API. */
+import { accept, type Result, refuse } from '#base/result.ts';
+import type { MadeKey, PrincipalEntry } from '#model/principals.ts';
+import { type Asking, asking } from './asking.ts';
+import { type Command, exitCodes } from './command.ts';
+import { type FindFault, findFlags } from './find-ballast.ts';
+import { type FoundFlags, textOf } from './flags.ts';
+import { askOperator, type OperatorRequest, streamFromOperator } from './operator-client.ts';
+import { printable, printableJson } from './printable.ts';
+import { count, listOf, objectOf, oneOf, text } from './shape.ts';
+import { sayEnvironment } from './status.ts';
+import { alignColumns, counted } from './style.ts';
+
+const jsonFlag = { name: 'json', help: 'Print what the operator API answers' } as const;
+
+export const accounts: Command = {
+  name: 'accounts',
+  summary: 'list, create and delete the principals that may call the AWS API',
+  arguments: [
+    { name: 'create|delete', isOptional: true, help: 'What to do; without, everybody is listed' },
+    { name: 'ACCOUNT/NAME', isOptional: true, help: 'A principal: an account of twelve digits, and a name' },
+  ],
+  flags: [{ name: 'with-keys', help: 'With delete: revoke its access keys, too' }, jsonFlag, ...findFlags],
+  notes: [
+    'An account is there with its first principal. Each principal may do everything in its own account, and nothing in',
+    'others. Secrets are never listed.',
+  ],
+  examples: [
+    { line: 'ballast accounts', purpose: 'everybody, with the ids of their access keys' },
+    { line: 'ballast accounts create 111111111111/deployer', purpose: 'a principal of another tenant' },
+    { line: 'ballast accounts delete 111111111111/deployer --with-keys', purpose: 'and nobody signs with its keys' },
+  ],
+  run: (context) => asking(accounts, context, readAccounts, carryOut),
+};
+
+export const keys: Command = {
+  name: 'keys',
+  summary: 'create and revoke access keys',
+  arguments: [
+    { name: 'create|revoke', help: 'What to do' },
+    { name: 'NAME', help: 'With create a principal, ACCOUNT/NAME; with revoke the id of an access key' },
+  ],
+  flags: [jsonFlag, ...findFlags],
+  notes: [
+    'The secret is shown once, in the form of an AWS credentials file. A principal has at most three keys: to rotate one,',
+    'create another, give it to its clients, and revoke the old one. A revoked key signs nothing from then on.',
+  ],
+  examples: [
+    { line: 'ballast keys create 111111111111/deployer', purpose: 'a key, shown once' },
+    { line: 'ballast keys revoke BALLAST0A1B2C3D4E5F6', purpose: 'nobody signs with it any more' },
+  ],
+  run: (context) => asking(keys, context, readKeys, carryOut),
+};
+
+/** What is asked for, and how the answer is told. */
+interface Wish {
+  readonly request: OperatorRequest;
+  readonly say: (asked: Asking, answer: unknown) => string | undefined;
+}
+
+const isPrincipal = objectOf<PrincipalEntry>({
+  type: oneOf('principal'),
+  principal: text,
+  createdAt: text,
+  keys: listOf(objectOf<PrincipalEntry['keys'][number]>({ accessKeyId: text, createdAt: text })),
+});
+const isMadeKey = objectOf<MadeKey>({ principal: text, accessKeyId: text, secretAccessKey: text });
+const isDeleted = objectOf<{ principal: string; keysRevoked: number }>({ principal: text, keysRevoked: count });
+const isRevoked = objectOf<{ accessKeyId: string; principal: string; keysLeft: number }>({
+  accessKeyId: text,
+  principal: text,
+  keysLeft: count,
+});
+
+function readAccounts(found: FoundFlags): Result<Wish | undefined, string> {
+  const [action, principal] = [textOf(found, 'create|delete'), textOf(found, 'ACCOUNT/NAME')];
+  if (found.has('with-keys') && action !== 'delete') return refuse('--with-keys goes with delete');
+  if (action === undefined) return accept(undefined);
+  if (action !== 'create' && action !== 'delete') return refuse(`found '${action}'; allowed: create, delete`);
+  if (principal === undefined) return refuse(`${action} needs a principal, ACCOUNT/NAME`);
+  if (action === 'create') {
+    return accept({
+      request: { path: '/v1/principals', body: { principal } },
+      say: ({ style }, answer) =>
+        isPrincipal(answer)
+          ? `${style.good(`Created ${printable(answer.principal)}`)}. It can sign once it has a key: ballast keys create ${printable(answer.principal)}\n`
+          : undefined,
+    });
+  }
+  return accept({
+    request: { path: '/v1/principals/delete', body: { principal, ...(found.has('with-keys') && { withKeys: true }) } },
+    say: ({ style }, answer) =>
+      isDeleted(answer)
+        ? `${style.good(`Deleted ${printable(answer.principal)}`)}, and revoked ${counted(answer.keysRevoked, 'access key')}.\n`
+        : undefined,
+  });
+}
+
+function readKeys(found: FoundFlags): Result<Wish, string> {
+  const [action, name] = [textOf(found, 'create|revoke')!, textOf(found, 'NAME')!];
+  if (action === 'create') {
+    return accept({ request: { path: '/v1/keys', body: { principal: name } }, say: sayKey });
+  }
+  if (action !== 'revoke') return refuse(`found '${action}'; allowed: create, revoke`);
+  return accept({
+    request: { path: '/v1/keys/revoke', body: { accessKeyId: name } },
+    say: ({ style }, answer) =>
+      isRevoked(answer)
+        ? `${style.good(`Revoked ${printable(answer.accessKeyId)}`)}. ${printable(answer.principal)} has ${counted(answer.keysLeft, 'access key')} left.\n`
+        : undefined,
+  });
+}
+
+function sayKey({ style }: Asking, answer: unknown): string | undefined {
+  if (!isMadeKey(answer)) return undefined;
+  const { principal, accessKeyId, secretAccessKey } = answer;
+  return (
+    `${style.faint(`# ${printable(principal)}. The secret is shown this once.`)}\n[default]\n` +
+    `aws_access_key_id = ${printable(accessKeyId)}\naws_secret_access_key = ${printable(secretAccessKey)}\n`
+  );
+}
+
+async function carryOut(asked: Asking, wish: Wish | undefined): Promise<Result<number, FindFault>> {
+  if (wish === undefined) return list(asked);
+  const { context, found, ballast } = asked;
+  const environment = await sayEnvironment(asked);
+  if (!environment.ok) return environment;
+  const answer = await askOperator(ballast, wish.request);
+  if (!answer.ok) return answer;
+  const said = wish.say(asked, answer.value);
+  if (said === undefined) {
+    const message = `${ballast.operatorEndpoint} answers with something that this version does not know`;
+    return refuse({ kind: 'failed', message });
+  }
+  context.output.write(found.has('json') ? `${printableJson(JSON.stringify(answer.value))}\n` : said);
+  return accept(exitCodes.ok);
+}
+
+async function list({ context, found, ballast, style }: Asking): Promise<Result<number, FindFault>> {
+  const rows: string[][] = [];
+  const isJson = found.has('json');
+  const answer = await streamFromOperator(
+    ballast,
+    { path: '/v1/principals' },
+    {
+      read: (value) => (isPrincipal(value) ? value : undefined),
+      take: async (lines) => {
+        for (const { text: line, line: entry } of lines) {
+          if (isJson) context.output.write(`${line}\n`);
+          else rows.push(...rowsOf(entry));
+        }
+        return true;
+      },
+    },
+  );
+  if (!answer.ok) return answer;
+  if (!isJson) {
+    const head = ['PRINCIPAL', 'CREATED', 'ACCESS KEY', 'CREATED'].map((title) => style.faint(title));
+    context.output.write(`${alignColumns([head, ...rows])}\n`);
+  }
+  return accept(exitCodes.ok);
+}
+
+function rowsOf({ principal, createdAt, keys: own }: PrincipalEntry): string[][] {
+  const [first, ...others] = own.map(({ accessKeyId, createdAt: made }) => [accessKeyId, made.slice(0, 10)]);
+  return [[principal, createdAt.slice(0, 10), ...(first ?? ['none', ''])], ...others.map((key) => ['', '', ...key])];
+}
