@@ -110,6 +110,9 @@ export function historyRoutes({
     post('/v1/principals/delete', { principal: name, withKeys: { parse: read.truth } }, async (given) =>
       asValue(await principals.delete(given)),
     ),
+    post('/v1/principals/policy', { principal: name, policy: { parse: read.text } }, async (given) =>
+      asValue(await principals.setPolicy(given)),
+    ),
     post('/v1/keys', { principal: name }, async (given) => asValue(await principals.createKey(given))),
     post('/v1/keys/revoke', { accessKeyId: name }, async (given) => asValue(await principals.revokeKey(given))),
     get('/v1/retention', {}, async () => accept({ lines: retention.list() })),

@@ -13,13 +13,15 @@ import { JournalRegion } from '#control/time-travel/test-journal-region.ts';
 import { systemClock } from '#io/clock.ts';
 import { silentLog } from '#io/log.ts';
 import { systemRandom } from '#io/random.ts';
+import { put } from '#model/change.ts';
 import { startApiServer } from './server.ts';
-import { accessKeyId, formType, holder, secretAccessKey, signHeaders } from './test-api.ts';
+import { accessKeyId, formType, holder, holderDocument, secretAccessKey, signHeaders } from './test-api.ts';
 
 /** The API over a real journal, and clients of it that ask about a moment. */
 async function start(context: TestContext) {
   const region = new JournalRegion(context);
   region.account = holder.account;
+  await region.step((view) => [put(view, 'principal', holder.principal, holderDocument)]);
   const control = createControl({
     journal: region.journal,
     settings: testSettings,
@@ -83,13 +85,13 @@ test('x-ballast-at: the official client is answered from the state of a revision
   const names = async (at?: string) =>
     (await client(at).send(new DescribeLoadBalancersCommand({}))).LoadBalancers!.map((each) => each.LoadBalancerName);
   assert.deepEqual(await names(), []);
-  assert.deepEqual(await names('1'), ['web']);
-  assert.deepEqual(await names('3'), []);
+  assert.deepEqual(await names('2'), ['web']);
+  assert.deepEqual(await names('4'), []);
   assert.deepEqual(await names('1970-01-01T00:16:59Z'), ['web']);
-  assert.deepEqual(await names('0'), []);
+  assert.deepEqual(await names('1'), []);
   const tags = async (at: string) =>
     (await client(at).send(new DescribeTagsCommand({ ResourceArns: [arn] }))).TagDescriptions![0]!.Tags;
-  assert.deepEqual([await tags('1'), await tags('2')], [[], [{ Key: 'team', Value: 'video' }]]);
+  assert.deepEqual([await tags('2'), await tags('3')], [[], [{ Key: 'team', Value: 'video' }]]);
   await assert.rejects(client().send(new DescribeTagsCommand({ ResourceArns: [arn] })), {
     name: 'LoadBalancerNotFoundException',
   });
@@ -99,7 +101,7 @@ test('x-ballast-at: another account sees its own past only', async (context) => 
   const { region, client } = await start(context);
   region.account = '222222222222';
   await region.loadBalancer('theirs');
-  const { LoadBalancers } = await client('1').send(new DescribeLoadBalancersCommand({}));
+  const { LoadBalancers } = await client('2').send(new DescribeLoadBalancersCommand({}));
   assert.deepEqual(LoadBalancers, []);
 });
 
@@ -123,7 +125,7 @@ test('x-ballast-at: the answer names the revision, and only when one was asked f
   await region.loadBalancer('web');
   region.nowMs += 60_000;
   await region.targetGroup('targets');
-  assert.equal((await post(describeAll, { 'x-ballast-at': '1970-01-01T00:16:59Z' })).revision, '1');
+  assert.equal((await post(describeAll, { 'x-ballast-at': '1970-01-01T00:16:59Z' })).revision, '2');
   assert.equal((await post(describeAll, {})).revision, null);
 });
 
@@ -131,7 +133,7 @@ test('x-ballast-at: what is wrong with it is said, and a call that writes does n
   const { region, client, post } = await start(context);
   await region.loadBalancer('web');
   const refusals: [at: string, message: string][] = [
-    ['2', 'x-ballast-at: there is no revision 2: the last is 1'],
+    ['3', 'x-ballast-at: there is no revision 3: the last is 2'],
     [
       'soon',
       "x-ballast-at: found 'soon'; allowed: a revision (42), a time (2026-11-23T10:00:00Z), or how long ago (90s, 15m, 2h, 3d)",
@@ -148,7 +150,7 @@ test('x-ballast-at: what is wrong with it is said, and a call that writes does n
     name: 'ValidationError',
     message: 'x-ballast-at goes with calls that only read; CreateLoadBalancer changes the state',
   });
-  assert.equal(region.revision, 1);
+  assert.equal(region.revision, 2);
   const unsigned = await post(describeAll, {}, { 'x-ballast-at': '1' });
   assert.equal(unsigned.status, 403);
   assert.match(unsigned.text, /the header .*x-ballast-at.* must be signed/);

@@ -20,13 +20,15 @@ import { JournalRegion } from '#control/time-travel/test-journal-region.ts';
 import { systemClock } from '#io/clock.ts';
 import { silentLog } from '#io/log.ts';
 import { systemRandom } from '#io/random.ts';
+import { put } from '#model/change.ts';
 import { startApiServer } from './server.ts';
-import { accessKeyId, holder, secretAccessKey } from './test-api.ts';
+import { accessKeyId, holder, holderDocument, secretAccessKey } from './test-api.ts';
 
 /** The official client of an API over a real journal, with a load balancer and a listener. */
 async function start(context: TestContext) {
   const region = new JournalRegion(context);
   region.account = holder.account;
+  await region.step((view) => [put(view, 'principal', holder.principal, holderDocument)]);
   const control = createControl({
     journal: region.journal,
     settings: testSettings,

@@ -16,6 +16,9 @@ export const accessKeyId = 'BALLASTTESTKEY000001';
 export const secretAccessKey = 'a secret that must never be seen anywhere';
 export const holder = { secret: secretAccessKey, principal: '000000000001/admin', account: '000000000001' };
 
+/** The principal behind the key, as the state has it. */
+export const holderDocument = { account: holder.account, name: holder.principal.split('/')[1]!, createdAtMs: 0 };
+
 export interface TestApi {
   readonly server: ApiServer;
   readonly url: string;

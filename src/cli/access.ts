@@ -2,12 +2,12 @@
 import { accept, type Result, refuse } from '#base/result.ts';
 import type { MadeKey, PrincipalEntry } from '#model/principals.ts';
 import { type Asking, asking } from './asking.ts';
-import { type Command, exitCodes } from './command.ts';
+import { type Command, type CommandContext, exitCodes } from './command.ts';
 import { type FindFault, findFlags } from './find-ballast.ts';
 import { type FoundFlags, textOf } from './flags.ts';
 import { askOperator, type OperatorRequest, streamFromOperator } from './operator-client.ts';
 import { printable, printableJson } from './printable.ts';
-import { count, listOf, objectOf, oneOf, text } from './shape.ts';
+import { count, listOf, objectOf, oneOf, optional, text } from './shape.ts';
 import { sayEnvironment } from './status.ts';
 import { alignColumns, counted } from './style.ts';
 
@@ -17,20 +17,32 @@ export const accounts: Command = {
   name: 'accounts',
   summary: 'list, create and delete the principals that may call the AWS API',
   arguments: [
-    { name: 'create|delete', isOptional: true, help: 'What to do; without, everybody is listed' },
+    { name: 'create|policy|delete', isOptional: true, help: 'What to do; without, everybody is listed' },
     { name: 'ACCOUNT/NAME', isOptional: true, help: 'A principal: an account of twelve digits, and a name' },
   ],
-  flags: [{ name: 'with-keys', help: 'With delete: revoke its access keys, too' }, jsonFlag, ...findFlags],
+  flags: [
+    {
+      name: 'set',
+      argument: 'FILE',
+      help: 'With policy: what the principal may do, as a policy in the JSON form of IAM',
+    },
+    { name: 'remove', help: 'With policy: it may do everything in its account again' },
+    { name: 'with-keys', help: 'With delete: revoke its access keys, too' },
+    jsonFlag,
+    ...findFlags,
+  ],
   notes: [
-    'An account is there with its first principal. Each principal may do everything in its own account, and nothing in',
-    'others. Secrets are never listed.',
+    'An account is there with its first principal. Each principal may do everything in its own account, or what its',
+    'policy allows there, and nothing in others. Secrets are never listed.',
   ],
   examples: [
     { line: 'ballast accounts', purpose: 'everybody, with the ids of their access keys' },
     { line: 'ballast accounts create 111111111111/deployer', purpose: 'a principal of another tenant' },
+    { line: 'ballast accounts policy 111111111111/deployer --set policy.json', purpose: 'what it may do' },
+    { line: 'ballast accounts policy 111111111111/deployer', purpose: 'shows it' },
     { line: 'ballast accounts delete 111111111111/deployer --with-keys', purpose: 'and nobody signs with its keys' },
   ],
-  run: (context) => asking(accounts, context, readAccounts, carryOut),
+  run: (context) => asking(accounts, context, (found) => readAccounts(found, context), carryOut),
 };
 
 export const keys: Command = {
@@ -52,6 +64,11 @@ export const keys: Command = {
   run: (context) => asking(keys, context, readKeys, carryOut),
 };
 
+/** Everybody, or the policy of one. */
+interface Listing {
+  readonly principal: string | undefined;
+}
+
 /** What is asked for, and how the answer is told. */
 interface Wish {
   readonly request: OperatorRequest;
@@ -62,21 +79,27 @@ const isPrincipal = objectOf<PrincipalEntry>({
   type: oneOf('principal'),
   principal: text,
   createdAt: text,
+  policy: optional(text),
   keys: listOf(objectOf<PrincipalEntry['keys'][number]>({ accessKeyId: text, createdAt: text })),
 });
 const isMadeKey = objectOf<MadeKey>({ principal: text, accessKeyId: text, secretAccessKey: text });
 const isDeleted = objectOf<{ principal: string; keysRevoked: number }>({ principal: text, keysRevoked: count });
+const isSet = objectOf<{ principal: string; policy?: string }>({ principal: text, policy: optional(text) });
 const isRevoked = objectOf<{ accessKeyId: string; principal: string; keysLeft: number }>({
   accessKeyId: text,
   principal: text,
   keysLeft: count,
 });
 
-function readAccounts(found: FoundFlags): Result<Wish | undefined, string> {
-  const [action, principal] = [textOf(found, 'create|delete'), textOf(found, 'ACCOUNT/NAME')];
+function readAccounts(found: FoundFlags, { readFile }: CommandContext): Result<Wish | Listing, string> {
+  const [action, principal] = [textOf(found, 'create|policy|delete'), textOf(found, 'ACCOUNT/NAME')];
   if (found.has('with-keys') && action !== 'delete') return refuse('--with-keys goes with delete');
-  if (action === undefined) return accept(undefined);
-  if (action !== 'create' && action !== 'delete') return refuse(`found '${action}'; allowed: create, delete`);
+  if ((found.has('set') || found.has('remove')) && action !== 'policy')
+    return refuse('--set and --remove go with policy');
+  if (action === undefined) return accept({ principal: undefined });
+  if (!['create', 'policy', 'delete'].includes(action)) {
+    return refuse(`found '${action}'; allowed: create, policy, delete`);
+  }
   if (principal === undefined) return refuse(`${action} needs a principal, ACCOUNT/NAME`);
   if (action === 'create') {
     return accept({
@@ -84,6 +107,22 @@ function readAccounts(found: FoundFlags): Result<Wish | undefined, string> {
       say: ({ style }, answer) =>
         isPrincipal(answer)
           ? `${style.good(`Created ${printable(answer.principal)}`)}. It can sign once it has a key: ballast keys create ${printable(answer.principal)}\n`
+          : undefined,
+    });
+  }
+  if (action === 'policy') {
+    const file = textOf(found, 'set');
+    if (file !== undefined && found.has('remove')) return refuse('--set and --remove exclude each other');
+    if (file === undefined && !found.has('remove')) return accept({ principal });
+    const policy = file === undefined ? accept(undefined) : readFile(file);
+    if (!policy.ok) return policy;
+    if (file !== undefined && policy.value === undefined) return refuse(`--set: there is no ${file}`);
+    const body = { principal, ...(policy.value !== undefined && { policy: policy.value }) };
+    return accept({
+      request: { path: '/v1/principals/policy', body },
+      say: ({ style }, answer) =>
+        isSet(answer)
+          ? `${style.good(answer.policy === undefined ? 'Removed the policy' : 'Set the policy')} of ${printable(answer.principal)}.\n`
           : undefined,
     });
   }
@@ -120,8 +159,8 @@ function sayKey({ style }: Asking, answer: unknown): string | undefined {
   );
 }
 
-async function carryOut(asked: Asking, wish: Wish | undefined): Promise<Result<number, FindFault>> {
-  if (wish === undefined) return list(asked);
+async function carryOut(asked: Asking, wish: Wish | Listing): Promise<Result<number, FindFault>> {
+  if (!('request' in wish)) return list(asked, wish);
   const { context, found, ballast } = asked;
   const environment = await sayEnvironment(asked);
   if (!environment.ok) return environment;
@@ -136,32 +175,44 @@ async function carryOut(asked: Asking, wish: Wish | undefined): Promise<Result<n
   return accept(exitCodes.ok);
 }
 
-async function list({ context, found, ballast, style }: Asking): Promise<Result<number, FindFault>> {
-  const rows: string[][] = [];
-  const isJson = found.has('json');
-  const answer = await streamFromOperator(
-    ballast,
-    { path: '/v1/principals' },
-    {
-      read: (value) => (isPrincipal(value) ? value : undefined),
-      take: async (lines) => {
-        for (const { text: line, line: entry } of lines) {
-          if (isJson) context.output.write(`${line}\n`);
-          else rows.push(...rowsOf(entry));
-        }
-        return true;
-      },
+async function list(
+  { context: { output }, found, ballast, style }: Asking,
+  { principal }: Listing,
+): Promise<Result<number, FindFault>> {
+  const entries: PrincipalEntry[] = [];
+  const request = { path: '/v1/principals' };
+  const answer = await streamFromOperator(ballast, request, {
+    read: (value) => (isPrincipal(value) ? value : undefined),
+    take: async (lines) => {
+      for (const { text: raw, line } of lines) {
+        if (principal === undefined || line.principal === principal) entries.push(JSON.parse(raw) as PrincipalEntry);
+      }
+      return true;
     },
-  );
+  });
   if (!answer.ok) return answer;
-  if (!isJson) {
-    const head = ['PRINCIPAL', 'CREATED', 'ACCESS KEY', 'CREATED'].map((title) => style.faint(title));
-    context.output.write(`${alignColumns([head, ...rows])}\n`);
+  if (found.has('json')) {
+    for (const entry of entries) output.write(`${printableJson(JSON.stringify(entry))}\n`);
+  } else if (principal === undefined) {
+    const head = ['PRINCIPAL', 'CREATED', 'POLICY', 'ACCESS KEY', 'CREATED'].map((title) => style.faint(title));
+    output.write(`${alignColumns([head, ...entries.flatMap(rowsOf)])}\n`);
+  } else {
+    const [entry] = entries;
+    if (entry === undefined) return refuse({ kind: 'failed', message: `there is no principal ${principal}` });
+    output.write(
+      entry.policy === undefined
+        ? 'It has no policy: it may do everything in its account.\n'
+        : `${printableJson(JSON.stringify(JSON.parse(entry.policy), null, 2))}\n`,
+    );
   }
   return accept(exitCodes.ok);
 }
 
-function rowsOf({ principal, createdAt, keys: own }: PrincipalEntry): string[][] {
+function rowsOf({ principal, createdAt, policy, keys: own }: PrincipalEntry): string[][] {
   const [first, ...others] = own.map(({ accessKeyId, createdAt: made }) => [accessKeyId, made.slice(0, 10)]);
-  return [[principal, createdAt.slice(0, 10), ...(first ?? ['none', ''])], ...others.map((key) => ['', '', ...key])];
+  const rights = policy === undefined ? 'everything' : 'own';
+  return [
+    [printable(principal), createdAt.slice(0, 10), rights, ...(first ?? ['none', ''])],
+    ...others.map((key) => ['', '', '', ...key]),
+  ];
 }

@@ -10,6 +10,7 @@ import { type Fault, fault } from '#model/fault.ts';
 import type { HealthLookup } from '#model/health.ts';
 import type { Moment } from '#model/moment.ts';
 import type { View } from '#model/view.ts';
+import { checkAccess } from './access/authorize.ts';
 import { elbv2Operations } from './elbv2/operations.ts';
 import type { ApiAnswer, ApiVersion, Execute } from './execute.ts';
 import type { AnyOperation, OperationContext, RegionSettings, TargetCondition } from './operation.ts';
@@ -35,11 +36,17 @@ const operations: Readonly<Record<ApiVersion, ReadonlyMap<string, AnyOperation>>
 };
 
 export function createControl({ journal, settings, health, clock, random }: ControlOptions): Control {
-  const execute: Execute = async ({ version, action, input, principal, account, requestId, at }) => {
+  const execute: Execute = async (call) => {
+    const { version, action, input, principal, account, requestId, at } = call;
     const operation = operations[version].get(action);
     if (operation === undefined) return refuse(fault('InvalidAction', `${action} is not offered here yet`));
     const context = { settings, account, nowMs: clock.wallMs(), newId: () => random.hex(16), health };
+    const isRead = operation.kind === 'read';
+    // Of the state as it is, also where the past is asked about: who has lost a right has lost it for all times.
+    const check = (view: View) => checkAccess(view, call, { region: settings.region, isRead });
     if (operation.kind === 'read') {
+      const denied = check(journal.view);
+      if (denied !== undefined) return refuse(denied);
       if (at !== undefined) return answerAt(journal, at, (view) => operation.answer(view, input, inThePast(context)));
       return answered(await journal.read((view) => operation.answer(view, input, context)));
     }
@@ -49,7 +56,10 @@ export function createControl({ journal, settings, health, clock, random }: Cont
       );
     }
     const cause = { principal, channel: 'api', action, requestId } as const;
-    const result = await journal.transact(cause, (view) => operation.decide(view, input, context));
+    const result = await journal.transact(cause, (view) => {
+      const denied = check(view);
+      return denied === undefined ? operation.decide(view, input, context) : refuse(denied);
+    });
     return result.ok ? accept({ output: result.value.output }) : result;
   };
   return { execute, offers: (version, action) => operations[version].has(action) };

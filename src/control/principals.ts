@@ -13,6 +13,7 @@ import { fault } from '#model/fault.ts';
 import { principalKey } from '#model/keys.ts';
 import type { MadeKey, PrincipalEntry } from '#model/principals.ts';
 import type { View } from '#model/view.ts';
+import { parsePolicy } from './access/policy.ts';
 import { newAccessKey } from './keys.ts';
 import type { Refusal } from './time-travel/scope.ts';
 
@@ -44,6 +45,7 @@ export class Principals {
       type: 'principal' as const,
       principal: id,
       createdAt: isoTime(document.createdAtMs),
+      ...(document.policy !== undefined && { policy: document.policy }),
       keys: byAge(keys.get(id) ?? []).map(({ accessKeyId, createdAtMs }) => ({
         accessKeyId,
         createdAt: isoTime(createdAtMs),
@@ -68,6 +70,25 @@ export class Principals {
         changes: [put(view, 'principal', id, { account, name, createdAtMs })],
         output: { type: 'principal', principal: id, createdAt: isoTime(createdAtMs), keys: [] },
       };
+    });
+  }
+
+  /** Gives the principal another policy, or none. */
+  setPolicy({
+    principal,
+    policy,
+  }: {
+    readonly principal: string;
+    readonly policy?: string;
+  }): Promise<Result<{ readonly principal: string; readonly policy?: string }, Refusal>> {
+    const parsed = policy === undefined ? undefined : parsePolicy(policy);
+    if (parsed?.ok === false) return Promise.resolve(refuse({ status: 400, error: parsed.fault }));
+    const given = policy === undefined ? {} : { policy };
+    return this.#commit(policy === undefined ? 'DeletePolicy' : 'PutPolicy', (view) => {
+      const document = view.get('principal', principal);
+      if (document === undefined) return undefined;
+      const { policy: _, ...rest } = document;
+      return { changes: [put(view, 'principal', principal, { ...rest, ...given })], output: { principal, ...given } };
     });
   }
 

@@ -207,6 +207,8 @@ export interface PrincipalDocument {
   readonly account: string;
   readonly name: string;
   readonly createdAtMs: number;
+  /** IAM's JSON, as it was given. Without one, the principal may do everything in its account. */
+  readonly policy?: string;
 }
 
 /** Id: the access key id. The secret is sealed: history never forgets, so it must not hold secrets in the clear. */

@@ -5,6 +5,8 @@ export interface PrincipalEntry {
   /** `ACCOUNT/NAME` */
   readonly principal: string;
   readonly createdAt: string;
+  /** IAM's JSON, as it was given. */
+  readonly policy?: string;
   /** The oldest first. */
   readonly keys: readonly { readonly accessKeyId: string; readonly createdAt: string }[];
 }

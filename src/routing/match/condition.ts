@@ -3,10 +3,10 @@
  * paths and methods with it. Source: "Condition types for listener rules" in the guide.
  */
 import { BlockList, isIPv6 } from 'node:net';
+import { compileGlob, type Matches } from '#base/glob.ts';
 import { compileRegex, type LinearRegex } from '#model/linear-regex.ts';
 import type { RequestFacts } from '#routing/request.ts';
 import type { RuleCondition } from '#routing/table.ts';
-import { compileGlob, type Matches } from './glob.ts';
 
 export type Holds = (request: RequestFacts) => boolean;
 

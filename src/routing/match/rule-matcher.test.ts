@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
+import { compileGlob } from '#base/glob.ts';
 import type { RequestFacts } from '#routing/request.ts';
 import type { RoutingRule, RuleCondition } from '#routing/table.ts';
 import { compileCondition } from './condition.ts';
-import { compileGlob } from './glob.ts';
 import { RuleMatcher } from './rule-matcher.ts';
 
 interface Parts {

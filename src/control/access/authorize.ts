@@ -1,0 +1,75 @@
+/**
+ * Whether a principal may make a call, by its policy. One without a policy may do everything in its account. What a
+ * call is about are the resources that it names, those that it makes by their names; calls that only read are about
+ * everything (`*`), as with AWS.
+ */
+import type { ApiCall } from '#control/execute.ts';
+import type { PrincipalDocument } from '#model/documents.ts';
+import { type Fault, fault } from '#model/fault.ts';
+import type { View } from '#model/view.ts';
+import { type Policy, parsePolicy, verdictOf } from './policy.ts';
+
+const service = 'elasticloadbalancing';
+/** The members of inputs that name one resource, or several. */
+const arnMembers = ['ListenerArn', 'LoadBalancerArn', 'ResourceArn', 'RuleArn', 'TargetGroupArn'] as const;
+
+/** A document never changes: each policy is read once. */
+const policies = new WeakMap<PrincipalDocument, Policy>();
+
+/** The refusal of a call, in AWS's words; undefined when the principal may make it. */
+export function checkAccess(
+  view: View,
+  call: Pick<ApiCall, 'action' | 'input' | 'principal' | 'account'>,
+  { region, isRead }: { readonly region: string; readonly isRead: boolean },
+): Fault | undefined {
+  const principal = view.get('principal', call.principal);
+  if (principal === undefined) return denied(call, '*', 'the principal was deleted');
+  if (principal.policy === undefined) return undefined;
+  const policy = policyOf(principal);
+  const action = `${service}:${call.action}`;
+  for (const resource of isRead ? ['*'] : resourcesOf(call, region)) {
+    const verdict = policy === undefined ? 'not allowed' : verdictOf(policy, action, resource);
+    if (verdict === 'allowed') continue;
+    const why =
+      verdict === 'denied'
+        ? 'with an explicit deny in its policy'
+        : `because no statement of its policy allows the ${action} action`;
+    return denied(call, resource, why);
+  }
+  return undefined;
+}
+
+function policyOf(principal: PrincipalDocument): Policy | undefined {
+  const known = policies.get(principal);
+  if (known !== undefined) return known;
+  const parsed = parsePolicy(principal.policy!);
+  if (parsed.ok) policies.set(principal, parsed.value);
+  return parsed.ok ? parsed.value : undefined;
+}
+
+/** The ARNs that the input names; what it creates is named as far as that is known before it is there. */
+function resourcesOf(
+  { action, input, account }: Pick<ApiCall, 'action' | 'input' | 'account'>,
+  region: string,
+): readonly string[] {
+  const members = input as Readonly<Record<string, unknown>>;
+  const own = `arn:aws:${service}:${region}:${account}:`;
+  if (action === 'CreateLoadBalancer') return [`${own}loadbalancer/app/${members.Name}/*`];
+  if (action === 'CreateTargetGroup') return [`${own}targetgroup/${members.Name}/*`];
+  const named: unknown[] = arnMembers.map((member) => members[member]);
+  named.push(...listOf(members.ResourceArns));
+  named.push(...listOf(members.RulePriorities).map((pair) => (pair as { readonly RuleArn?: string }).RuleArn));
+  const arns = named.filter((arn) => typeof arn === 'string');
+  return arns.length === 0 ? ['*'] : arns;
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function denied({ principal, action }: Pick<ApiCall, 'principal' | 'action'>, resource: string, why: string): Fault {
+  const [account, name] = principal.split('/');
+  const user = `arn:aws:iam::${account}:user/${name}`;
+  const message = `User: ${user} is not authorized to perform: ${service}:${action} on resource: ${resource.slice(0, 512)} ${why}`;
+  return fault('AccessDenied', message);
+}
