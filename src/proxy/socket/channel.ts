@@ -35,6 +35,7 @@ export class Channel {
   /** The buffer for the reads after this one; undefined: the same as before. */
   #nextBuffer: Buffer | undefined;
   #isWaiting = false;
+  #clientAddress: string | undefined;
 
   constructor(owner: ChannelOwner, readBuffer: Buffer, open: (port: ReadPort) => Socket) {
     this.#owner = owner;
@@ -66,8 +67,10 @@ export class Channel {
     });
   }
 
+  /** Asked for with every request, and always the same. */
   get clientAddress(): string {
-    return this.#socket.remoteAddress ?? '';
+    this.#clientAddress ??= this.#socket.remoteAddress;
+    return this.#clientAddress ?? '';
   }
 
   get clientPort(): number {
