@@ -7,41 +7,13 @@ import {
   DescribeTargetHealthCommand,
   ElasticLoadBalancingV2Client,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
-import { createControl } from '#control/control.ts';
 import { testSettings } from '#control/elbv2/test-region.ts';
-import { JournalRegion } from '#control/time-travel/test-journal-region.ts';
-import { systemClock } from '#io/clock.ts';
-import { silentLog } from '#io/log.ts';
-import { systemRandom } from '#io/random.ts';
-import { put } from '#model/change.ts';
-import { startApiServer } from './server.ts';
-import { accessKeyId, formType, holder, holderDocument, secretAccessKey, signHeaders } from './test-api.ts';
+import { accessKeyId, formType, secretAccessKey, signHeaders } from './test-api.ts';
+import { startRegionApi } from './test-region-api.ts';
 
 /** The API over a real journal, and clients of it that ask about a moment. */
 async function start(context: TestContext) {
-  const region = new JournalRegion(context);
-  region.account = holder.account;
-  await region.step((view) => [put(view, 'principal', holder.principal, holderDocument)]);
-  const control = createControl({
-    journal: region.journal,
-    settings: testSettings,
-    health: () => ({ kind: 'healthy' }),
-    clock: systemClock,
-    random: systemRandom,
-  });
-  const server = await startApiServer({
-    host: '127.0.0.1',
-    port: 0,
-    region: testSettings.region,
-    execute: control.execute,
-    offers: control.offers,
-    lookupKey: (id) => (id === accessKeyId ? holder : undefined),
-    clock: systemClock,
-    random: systemRandom,
-    log: silentLog,
-  });
-  context.after(() => server.close());
-  const url = `http://127.0.0.1:${server.port}/`;
+  const { region, url } = await startRegionApi(context);
   const client = (at?: string) => {
     const sdk = new ElasticLoadBalancingV2Client({
       endpoint: url,

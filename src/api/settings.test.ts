@@ -14,42 +14,15 @@ import {
   SetSecurityGroupsCommand,
   SetSubnetsCommand,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
-import { createControl } from '#control/control.ts';
 import { testSettings } from '#control/elbv2/test-region.ts';
-import { JournalRegion } from '#control/time-travel/test-journal-region.ts';
-import { systemClock } from '#io/clock.ts';
-import { silentLog } from '#io/log.ts';
-import { systemRandom } from '#io/random.ts';
-import { put } from '#model/change.ts';
-import { startApiServer } from './server.ts';
-import { accessKeyId, holder, holderDocument, secretAccessKey } from './test-api.ts';
+import { accessKeyId, secretAccessKey } from './test-api.ts';
+import { startRegionApi } from './test-region-api.ts';
 
 /** The official client of an API over a real journal, with a load balancer and a listener. */
 async function start(context: TestContext) {
-  const region = new JournalRegion(context);
-  region.account = holder.account;
-  await region.step((view) => [put(view, 'principal', holder.principal, holderDocument)]);
-  const control = createControl({
-    journal: region.journal,
-    settings: testSettings,
-    health: () => ({ kind: 'healthy' }),
-    clock: systemClock,
-    random: systemRandom,
-  });
-  const server = await startApiServer({
-    host: '127.0.0.1',
-    port: 0,
-    region: testSettings.region,
-    execute: control.execute,
-    offers: control.offers,
-    lookupKey: (id) => (id === accessKeyId ? holder : undefined),
-    clock: systemClock,
-    random: systemRandom,
-    log: silentLog,
-  });
-  context.after(() => server.close());
+  const { region, url } = await startRegionApi(context);
   const client = new ElasticLoadBalancingV2Client({
-    endpoint: `http://127.0.0.1:${server.port}/`,
+    endpoint: url,
     region: testSettings.region,
     credentials: { accessKeyId, secretAccessKey },
     maxAttempts: 1,
