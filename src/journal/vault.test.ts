@@ -169,8 +169,8 @@ test('vault: 64 KiB of text go there at once, less once a second has passed, and
   clock.pass(999);
   assert(vault.stats.lagSeconds >= 0.9);
   await write(journal, 'one');
-  clock.pass(1);
-  await inStep(vault);
+  // Its second begins when the vault takes the text, which may be after the time was moved.
+  await inStep(vault, clock);
   assert.deepEqual(vault.stats, { revision: 5, lagRevisions: 0, lagSeconds: 0, failures: 0, diverged: false });
   await assertCopies(join(base, 'vault'), journal);
 });
