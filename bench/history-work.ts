@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { accept } from '#base/result.ts';
 import { revert } from '#control/time-travel/revert.ts';
-import { guardJournal } from '#guard/guard.ts';
+import { testGuard } from '#guard/test-gate.ts';
 import { systemClock } from '#io/clock.ts';
 import { silentLog } from '#io/log.ts';
 import { beginning } from '#journal/chain.ts';
@@ -158,7 +158,7 @@ function settled(journal: Journal) {
 function open(): Journal {
   const identity = { storeId: 'bench', environment: 'bench', region: 'us-east-1', createdAtMs: 0, origin: beginning };
   const store = openSqliteStore(join(folder, 'journal.db'), identity);
-  return openJournal({ store, guard: guardJournal, clock: systemClock, log: silentLog });
+  return openJournal({ store, guard: testGuard({ isOff: true }), clock: systemClock, log: silentLog });
 }
 
 async function change(journal: Journal, decide: (view: View) => readonly Change[]): Promise<void> {

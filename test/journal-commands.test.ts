@@ -11,6 +11,7 @@ import { silentLog } from '#io/log.ts';
 import { beginning } from '#journal/chain.ts';
 import { openJournal } from '#journal/journal.ts';
 import { openSqliteStore } from '#journal/sqlite-store.ts';
+import { admitAll } from '#journal/test-guard.ts';
 import { openVault } from '#journal/vault-writer.ts';
 import { put } from '#model/change.ts';
 import { launcher, temporaryFolder, until } from './running-ballast.ts';
@@ -36,7 +37,7 @@ async function writtenFolder(context: TestContext, changes: number): Promise<str
   context.after(() => rmSync(data, { recursive: true, force: true }));
   const identity = { storeId: 'b2', environment: 'staging', region: 'us-east-1', createdAtMs: 1, origin: beginning };
   const store = openSqliteStore(paths.journal(data), identity);
-  const journal = openJournal({ store, guard: () => accept(0), clock: systemClock, log: silentLog });
+  const journal = openJournal({ store, guard: admitAll, clock: systemClock, log: silentLog });
   const vault = openVault({ folder: paths.vault(data), source: journal, clock: systemClock, log: silentLog });
   const cause = { principal: '000000000000/admin', channel: 'api', action: 'Test', requestId: '' } as const;
   for (let round = 0; round < 10; round += 1) {

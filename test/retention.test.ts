@@ -8,6 +8,7 @@ import { beginning } from '#journal/chain.ts';
 import { dayMs, dayOf } from '#journal/fold.ts';
 import { openJournal } from '#journal/journal.ts';
 import { openSqliteStore } from '#journal/sqlite-store.ts';
+import { admitAll } from '#journal/test-guard.ts';
 import { put, remove } from '#model/change.ts';
 import { sampleTargetGroup } from '#model/test-documents.ts';
 import { ballastCommand, startBallast, temporaryFolder, until } from './running-ballast.ts';
@@ -29,7 +30,7 @@ async function busyPast(): Promise<string> {
   };
   const store = openSqliteStore(paths.journal(data), identity);
   const clock = { wallMs: () => nowMs, monotonicMs: () => performance.now() };
-  const journal = openJournal({ store, guard: () => accept(0), clock, log: silentLog });
+  const journal = openJournal({ store, guard: admitAll, clock, log: silentLog });
   const group = '00000000000000aa';
   const target = (id: string) => ({
     targetGroupId: group,

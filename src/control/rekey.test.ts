@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { accept } from '#base/result.ts';
-import { guardJournal } from '#guard/guard.ts';
+import { testGuard } from '#guard/test-gate.ts';
 import { systemClock } from '#io/clock.ts';
 import { silentLog } from '#io/log.ts';
 import { systemRandom } from '#io/random.ts';
@@ -35,7 +35,7 @@ class Place {
     const ring = openKeyRing(this.keyPath, true);
     assert(ring.ok);
     return {
-      journal: openJournal({ store, guard: guardJournal, clock: systemClock, log: silentLog }),
+      journal: openJournal({ store, guard: testGuard(), clock: systemClock, log: silentLog }),
       ring: ring.value,
     };
   }

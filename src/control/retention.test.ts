@@ -5,11 +5,11 @@ import { chmodSync, copyFileSync, readdirSync, readFileSync, renameSync, rmSync,
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import test from 'node:test';
-import { accept } from '#base/result.ts';
 import { silentLog } from '#io/log.ts';
 import { sleep } from '#io/timers.ts';
 import { openJournal } from '#journal/journal.ts';
 import { openSqliteStore } from '#journal/sqlite-store.ts';
+import { admitAll } from '#journal/test-guard.ts';
 import { testIdentity } from '#journal/test-identity.ts';
 import { listVault, VaultReader } from '#journal/vault-reader.ts';
 import { sealedAgain } from '#journal/vault-text.ts';
@@ -118,7 +118,7 @@ test('retention: a journal that comes back from the vault has everything, and is
   for await (const transaction of new VaultReader(vaulted!).transactions()) store.append([sealedAgain(transaction)]);
   assert.equal(verified(again).broken, undefined);
   const clock = { wallMs: () => region.nowMs, monotonicMs: () => performance.now() };
-  const journal = openJournal({ store, guard: () => accept(0), clock, log: silentLog });
+  const journal = openJournal({ store, guard: admitAll, clock, log: silentLog });
   const other = new Retention({ ...region.travel, journal, vault: join(region.folder, 'vault') });
   assert.deepEqual(
     [...other.list()].map(({ to, state }) => ({ to, state })),

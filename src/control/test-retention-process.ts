@@ -3,10 +3,10 @@
  * killed then.
  * Usage: node test-retention-process.ts STORE VAULT NOW-MS fold|undo
  */
-import { accept } from '#base/result.ts';
 import { silentLog } from '#io/log.ts';
 import { openJournal } from '#journal/journal.ts';
 import { openSqliteStore } from '#journal/sqlite-store.ts';
+import { admitAll } from '#journal/test-guard.ts';
 import { testIdentity } from '#journal/test-identity.ts';
 import { Retention, type RetentionOptions } from './retention.ts';
 
@@ -14,7 +14,7 @@ const [path, vault, now, wish] = process.argv.slice(2) as [string, string, strin
 const nowMs = () => Number(now);
 const clock = { wallMs: nowMs, monotonicMs: () => performance.now() };
 const store = openSqliteStore(path, testIdentity);
-const journal = openJournal({ store, guard: () => accept(0), clock, log: silentLog });
+const journal = openJournal({ store, guard: admitAll, clock, log: silentLog });
 // A pipe is written synchronously: what is printed is known before it is done.
 const say = () => process.stdout.write('.');
 const talking = {

@@ -14,11 +14,11 @@ import { rekey, unreadableSecret } from '#control/rekey.ts';
 import { Retention } from '#control/retention.ts';
 import { Looking } from '#control/time-travel/looking.ts';
 import { Workflows } from '#control/workflows/workflows.ts';
-import { guardJournal } from '#guard/guard.ts';
+import { Gate } from '#guard/gate.ts';
 import { systemClock } from '#io/clock.ts';
 import { systemRandom } from '#io/random.ts';
 import { beginning } from '#journal/chain.ts';
-import { type Journal, openJournal } from '#journal/journal.ts';
+import { type Guard, type Journal, openJournal } from '#journal/journal.ts';
 import { type KeyRing, openKeyRing } from '#journal/seal.ts';
 import { openSqliteStore } from '#journal/sqlite-store.ts';
 import { type Store, StoreDamaged, StoreFailure } from '#journal/store.ts';
@@ -29,7 +29,7 @@ import { sealedTexts } from '#model/sealed.ts';
 import { isEmpty, type View } from '#model/view.ts';
 import { writeCredentials } from './credentials.ts';
 import { explainListen } from './listen.ts';
-import type { ControlPlaneSettings, ProcessNews } from './messages.ts';
+import type { ControlPlaneSettings, Layer, ProcessNews } from './messages.ts';
 import { metricsPage } from './metrics.ts';
 import { paths } from './paths.ts';
 import type { RoleContext, Started } from './process.ts';
@@ -42,7 +42,18 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
   const startedMs = clock.monotonicMs();
   const opened = openStore(settings);
   if ('refused' in opened) return opened;
-  const journal = openJournal({ store: opened, guard: guardJournal, clock, log });
+  const { environment } = settings;
+  const isOff = (layer: Layer) => settings.without.includes(layer);
+  const gate = new Gate({
+    place: { environment, region: settings.region, storeId: opened.identity.storeId },
+    newId: () => random.hex(16),
+    protection: () => undefined,
+    hasProtected: () => false,
+    isOff: isOff('guard'),
+  });
+  const guard: Guard = (view, changes, cause, moment) => gate.judge(view, changes, cause, moment);
+  const journal = openJournal({ store: opened, guard, clock, log });
+  gate.remember(journal.headersBack(), clock.wallMs());
   const ring = openRing(paths.sealKey(settings.data), journal.view);
   if ('refused' in ring) return ring;
   const credentials = await firstCredentials({

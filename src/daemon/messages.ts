@@ -6,6 +6,13 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** What keeps a mistake from doing harm. A drill may leave some out, to show what they are worth. */
+export const layers = ['guard', 'brake', 'sentinel', 'vault'] as const;
+export type Layer = (typeof layers)[number];
+
+/** The one environment in which layers may be left out. */
+export const drillEnvironment = 'drill';
+
 export interface ControlPlaneSettings {
   readonly role: 'control-plane';
   readonly data: string;
@@ -20,6 +27,8 @@ export interface ControlPlaneSettings {
   readonly environment: string;
   readonly holdAddressesDays: number;
   readonly vault: string;
+  readonly alarmWebhook: string | undefined;
+  readonly without: readonly Layer[];
   readonly operatorKey: string;
   readonly linkToken: string;
 }
@@ -30,6 +39,8 @@ export interface DnsSettings {
   readonly dns: Endpoint;
   readonly region: string;
   readonly domain: string;
+  readonly environment: string;
+  readonly without: readonly Layer[];
   readonly linkUrl: string;
   readonly linkToken: string;
 }
@@ -41,6 +52,9 @@ export interface NodeSettings {
   readonly zone: string;
   readonly prefix: string;
   readonly workers: number;
+  readonly region: string;
+  readonly environment: string;
+  readonly without: readonly Layer[];
   readonly linkUrl: string;
   readonly linkToken: string;
 }

@@ -12,6 +12,7 @@ import { openJournal } from '#journal/journal.ts';
 import { openReplica } from '#journal/replica.ts';
 import { openKeyRing } from '#journal/seal.ts';
 import { openSqliteStore } from '#journal/sqlite-store.ts';
+import { admitAll } from '#journal/test-guard.ts';
 import { testIdentity } from '#journal/test-identity.ts';
 import type { Entry, Kind } from '#model/documents.ts';
 import { sampleLoadBalancer, sampleTargetGroup } from '#model/test-documents.ts';
@@ -134,7 +135,7 @@ test('recover from nodes: the new store holds what nodes and DNS serve, under th
     'seal.key',
   ]);
   const store = openSqliteStore(paths.journal(data), testIdentity);
-  const journal = openJournal({ store, guard: () => accept(0), clock: systemClock, log: silentLog });
+  const journal = openJournal({ store, guard: admitAll, clock: systemClock, log: silentLog });
   context.after(() => journal.close());
   assert.deepEqual(journal.identity, { ...identity, createdAtMs: 5 });
   assert.deepEqual(
@@ -264,7 +265,7 @@ test('recover from nodes: the access key is put back also without its seal key, 
   assert((await applyNodesPlan(made, { data, nowMs: 5 })).ok);
   const ring = openKeyRing(paths.sealKey(data), false);
   const store = openSqliteStore(paths.journal(data), testIdentity);
-  const journal = openJournal({ store, guard: () => accept(0), clock: systemClock, log: silentLog });
+  const journal = openJournal({ store, guard: admitAll, clock: systemClock, log: silentLog });
   context.after(() => journal.close());
   assert(ring.ok);
   assert.equal(keyLookup(journal, ring.value)(credentials.accessKeyId)?.principal, `${account}/admin`);

@@ -25,6 +25,7 @@ import { type Journal, openJournal } from '#journal/journal.ts';
 import { openReplica } from '#journal/replica.ts';
 import { openKeyRing } from '#journal/seal.ts';
 import { openSqliteStore } from '#journal/sqlite-store.ts';
+import { admitAll } from '#journal/test-guard.ts';
 import { testIdentity } from '#journal/test-identity.ts';
 import { openVault } from '#journal/vault-writer.ts';
 import { type Change, put, remove } from '#model/change.ts';
@@ -48,7 +49,7 @@ interface Lost {
 
 function openAt(data: string, identity = testIdentity): Journal {
   const store = openSqliteStore(paths.journal(data), identity);
-  return openJournal({ store, guard: () => accept(0), clock: systemClock, log: silentLog });
+  return openJournal({ store, guard: admitAll, clock: systemClock, log: silentLog });
 }
 
 async function write(journal: Journal, decide: (view: View) => readonly Change[]): Promise<void> {

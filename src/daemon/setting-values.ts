@@ -6,7 +6,7 @@ import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { accept, type Result, refuse } from '#base/result.ts';
 import { formatPrefix, parseAddress, parsePrefix } from '#model/address.ts';
-import type { Endpoint } from './messages.ts';
+import { type Endpoint, type Layer, layers } from './messages.ts';
 
 /** What is allowed stands in the fault, as `a whole number from 1 to 64`. */
 export type ParseSetting<Value> = (text: string, workingFolder: string) => Result<Value, string>;
@@ -73,3 +73,15 @@ export const parseEnvironment: ParseSetting<string> = (text) =>
   /^[a-z0-9-]{1,32}$/.test(text)
     ? accept(text)
     : refuse('1 to 32 lower-case letters, digits and hyphens, as production, staging or development');
+
+export const parseWebhook: ParseSetting<string> = (text) => {
+  const url = URL.parse(text);
+  const isFit = url !== null && ['http:', 'https:'].includes(url.protocol) && text.length <= 2_000;
+  return isFit ? accept(text) : refuse('an address, as https://alarms.example/ballast');
+};
+
+export const parseLayers: ParseSetting<readonly Layer[]> = (text) => {
+  const names = text.split(',').map((name) => name.trim());
+  const known = names.filter((name) => layers.includes(name as Layer)) as Layer[];
+  return known.length === names.length ? accept(known) : refuse(`${layers.join(', ')}, with commas between them`);
+};

@@ -19,6 +19,8 @@ const defaults = {
   environment: 'development',
   holdAddressesDays: 30,
   vault: '/home/ada/.ballast/vault',
+  alarmWebhook: undefined,
+  without: undefined,
   readyFile: undefined,
 };
 
@@ -70,6 +72,8 @@ const samples: Record<string, [string, unknown]> = {
   environment: ['production', 'production'],
   holdAddressesDays: ['7', 7],
   vault: ['/mnt/share', '/mnt/share'],
+  alarmWebhook: ['https://alarms.example/x', 'https://alarms.example/x'],
+  without: ['guard, vault', ['guard', 'vault']],
   readyFile: ['run/ready.json', '/here/run/ready.json'],
 };
 
@@ -84,7 +88,10 @@ test('settings: a flag goes before the environment, that before the file, that b
   for (const { flag, variable, key } of settings) {
     const name = flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
     const [text, value] = samples[name]!;
-    const found = (given: Given) => (read(given) as unknown as Record<string, unknown>)[name];
+    // Nothing may be left out anywhere but in a drill.
+    const place = name === 'without' ? { BALLAST_ENVIRONMENT: 'drill' } : {};
+    const found = (given: Given) =>
+      (read({ ...given, environment: { ...place, ...given.environment } }) as unknown as Record<string, unknown>)[name];
     const wrong = { [variable]: 'not: a value' };
     assert.deepEqual(found({ args: [`--${flag}=${text}`], environment: name === 'data' ? {} : wrong }), value);
     assert.deepEqual(found({ environment: { [variable]: text } }), value);
@@ -110,6 +117,11 @@ test('settings: the configuration file is in the data folder, unless a flag or t
   assert.equal(nodes({ environment: { ...environment, BALLAST_CONFIG: '/etc/ballast.json' } }), 4);
   const both = { ...environment, BALLAST_CONFIG: '/etc/ballast.json' };
   assert.equal(nodes({ environment: both, args: ['--config', 'other.json'] }), 3);
+});
+
+test('settings: layers of safety may be left out in a drill, and nowhere else', () => {
+  assert.match(String(read({ args: ['--without', 'guard'] })), /in environment 'development'; allowed only in 'drill'/);
+  assert.match(String(read({ args: ['--without', 'guards', '--environment', 'drill'] })), /allowed: guard, brake/);
 });
 
 test('settings: a file may hold numbers and lists where they fit', () => {

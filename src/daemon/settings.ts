@@ -9,7 +9,7 @@ import type { Flag, ReadFile } from '#cli/command.ts';
 import { defaultDataFolder } from '#cli/find-ballast.ts';
 import { type FoundFlags, readFlags, textOf } from '#cli/flags.ts';
 import { didYouMean } from '#cli/nearest.ts';
-import type { Endpoint } from './messages.ts';
+import { drillEnvironment, type Endpoint, type Layer, layers } from './messages.ts';
 import { paths } from './paths.ts';
 import { hostPort } from './report.ts';
 import {
@@ -18,9 +18,11 @@ import {
   parseDomain,
   parseEndpoint,
   parseEnvironment,
+  parseLayers,
   parsePath,
   parsePrefixText,
   parseRegion,
+  parseWebhook,
   parseWholeNumber,
   parseZones,
 } from './setting-values.ts';
@@ -44,6 +46,10 @@ export interface Settings {
   readonly holdAddressesDays: number;
   /** Absolute. */
   readonly vault: string;
+  /** Told of every alarm, with POST. */
+  readonly alarmWebhook: string | undefined;
+  /** Only in a drill. */
+  readonly without: readonly Layer[] | undefined;
   /** Absolute. */
   readonly readyFile: string | undefined;
 }
@@ -203,6 +209,22 @@ const table: { readonly [Name in keyof Settings]-?: Setting<NonNullable<Settings
     help: 'Folder for the second copy of the journal: another disk, or a mounted share',
     parse: parsePath,
   },
+  alarmWebhook: {
+    flag: 'alarm-webhook',
+    argument: 'URL',
+    variable: 'BALLAST_ALARM_WEBHOOK',
+    key: 'alarmWebhook',
+    help: 'Gets every alarm of the sentinel, as JSON with POST',
+    parse: parseWebhook,
+  },
+  without: {
+    flag: 'without',
+    argument: 'LIST',
+    variable: 'BALLAST_WITHOUT',
+    key: 'without',
+    help: `Layers of safety to leave out, to see what each is worth: ${layers.join(', ')}; only in environment ${drillEnvironment}`,
+    parse: parseLayers,
+  },
   readyFile: {
     flag: 'ready-file',
     argument: 'FILE',
@@ -306,6 +328,11 @@ function readTable(sources: Sources): Result<Settings, string> {
   const { api, operator } = settings;
   if (api.port !== 0 && api.port === operator.port && api.host === operator.host) {
     return refuse(`--operator: found '${hostPort(operator)}', which --api has; allowed: another port`);
+  }
+  if ((settings.without ?? []).length > 0 && settings.environment !== drillEnvironment) {
+    return refuse(
+      `--without: found '${settings.without?.join(',')}' in environment '${settings.environment}'; allowed only in '${drillEnvironment}'`,
+    );
   }
   return accept(settings);
 }

@@ -83,6 +83,7 @@ class Supervisor {
   constructor(settings: Settings, nodes: readonly NodePlan[]) {
     this.#settings = settings;
     const { data, account, region, zones, domain, environment, holdAddressesDays, vault, workers } = settings;
+    const { alarmWebhook, without = [] } = settings;
     const operatorKey = readOrMakeSecretFile(paths.operatorKey(data), () => systemRandom.hex(64));
     const linkToken = readOrMakeSecretFile(paths.linkKey(data), () => systemRandom.hex(64));
     const supervisor = systemRandom.hex(16);
@@ -110,6 +111,8 @@ class Supervisor {
       environment,
       holdAddressesDays,
       vault,
+      alarmWebhook,
+      without,
       operatorKey,
       linkToken,
     }));
@@ -119,12 +122,24 @@ class Supervisor {
       dns: this.#dnsEndpoint,
       region,
       domain,
+      environment,
+      without,
       linkUrl: this.#linkUrl,
       linkToken,
     }));
     this.#nodes = nodes.map((plan) => ({
       ...plan,
-      supervised: care(plan.id, () => ({ role: 'node', data, ...plan, workers, linkUrl: this.#linkUrl, linkToken })),
+      supervised: care(plan.id, () => ({
+        role: 'node',
+        data,
+        ...plan,
+        workers,
+        region,
+        environment,
+        without,
+        linkUrl: this.#linkUrl,
+        linkToken,
+      })),
     }));
   }
 

@@ -49,17 +49,17 @@ function takes(view: View, change: Change): boolean {
   return view.get(change.kind, change.id) !== undefined;
 }
 
-/**
- * What is new is not in `view`, so a replacement made in the same transaction does not count: it does not serve yet.
- */
-function touchedLoadBalancers(view: View, changes: Iterable<Change>): Set<HexId> {
+/** The load balancers that the changes are about, those included whose parts are new. */
+export function touchedLoadBalancers(view: View, changes: Iterable<Change>): Set<HexId> {
   const touched = new Set<HexId>();
   const groups = new Set<HexId>();
-  for (const { kind, id } of changes) {
+  const ofListener = (id: HexId) => view.get('listener', id)?.loadBalancerId ?? '';
+  for (const { kind, id, after } of changes) {
     if (kind === 'load-balancer') touched.add(id);
-    else if (kind === 'listener') touched.add(view.get('listener', id)?.loadBalancerId ?? '');
-    else if (kind === 'placement') touched.add(view.get('placement', id)?.loadBalancerId ?? '');
-    else if (kind === 'target') groups.add(view.get('target', id)?.targetGroupId ?? '');
+    else if (kind === 'listener') touched.add((view.get(kind, id) ?? after)?.loadBalancerId ?? '');
+    else if (kind === 'placement') touched.add((view.get(kind, id) ?? after)?.loadBalancerId ?? '');
+    else if (kind === 'rule') touched.add(ofListener((view.get(kind, id) ?? after)?.listenerId ?? ''));
+    else if (kind === 'target') groups.add((view.get(kind, id) ?? after)?.targetGroupId ?? '');
     else if (kind === 'target-group') groups.add(id);
   }
   for (const group of groups) {

@@ -10,8 +10,7 @@
  * hash, so the chain still verifies where lines of the past were folded away.
  */
 import { createHash } from 'node:crypto';
-import { assert } from '#base/assert.ts';
-import type { Cause, Change, Transaction, TransactionHeader } from '#model/change.ts';
+import { type Cause, type Change, lineOf, type Transaction, type TransactionHeader } from '#model/change.ts';
 import { isKind, type Kind } from '#model/documents.ts';
 
 export const genesisHash = '0'.repeat(64);
@@ -137,9 +136,4 @@ export function documentOf(afterText: string): object {
 
 export function causeOf(causeText: string): Cause {
   return documentOf(causeText) as Cause;
-}
-
-function lineOf({ kind, id, before, after }: Change): string {
-  assert(!/[\t\n]/.test(id), 'an id holds neither tabs nor line ends');
-  return `${kind}\t${id}\t${before}\t${after === null ? '' : JSON.stringify(after)}\n`;
 }

@@ -12,6 +12,7 @@ import { isoTime } from './history.ts';
 import { type Journal, openJournal } from './journal.ts';
 import { indexPathOf } from './sqlite-schema.ts';
 import { openSqliteStore } from './sqlite-store.ts';
+import { admitAll } from './test-guard.ts';
 import { testIdentity } from './test-identity.ts';
 
 /** A journal in a folder of its own; its clock shows what the test sets. */
@@ -44,7 +45,7 @@ class Region {
   #open(origin: typeof testIdentity.origin): Journal {
     const store = openSqliteStore(this.path, { ...testIdentity, origin });
     const clock = { wallMs: () => this.nowMs, monotonicMs: () => performance.now() };
-    return openJournal({ store, guard: () => accept(0), clock, log: silentLog });
+    return openJournal({ store, guard: admitAll, clock, log: silentLog });
   }
 }
 

@@ -16,6 +16,7 @@ import { indexPathOf } from './sqlite-schema.ts';
 import { openSqliteStore } from './sqlite-store.ts';
 import { StoreConflict, StoreDamaged, StoreFailure } from './store.ts';
 import { Tables } from './tables.ts';
+import { admitAll } from './test-guard.ts';
 import { testIdentity as identity } from './test-identity.ts';
 
 const cause = { principal: 'ballast', channel: 'workflow', action: 'Test', requestId: 'r-1' } as const;
@@ -26,7 +27,7 @@ function folder(context: TestContext): string {
   return path;
 }
 
-function open(path: string, guard: Guard = () => accept(0)): Journal {
+function open(path: string, guard: Guard = admitAll): Journal {
   return openJournal({ store: openSqliteStore(path, identity), guard, clock: systemClock, log: silentLog });
 }
 
@@ -86,7 +87,9 @@ test('journal: transactions that arrive together are written together, and each 
 
 test('journal: a refused decision, a refusing guard and a bug in a decision change nothing, and others go on', async (context) => {
   const journal = open(join(folder(context), 'journal.db'), (_view, changes) =>
-    changes.some(({ id }) => id === 'forbidden') ? refuse(fault('OperationNotPermitted', 'no')) : accept(0),
+    changes.some(({ id }) => id === 'forbidden')
+      ? { kind: 'refuse', fault: fault('OperationNotPermitted', 'no') }
+      : { kind: 'admit', harmed: 0 },
   );
   const [refused, forbidden, bug, fine] = await Promise.allSettled([
     journal.transact(cause, () => refuse(fault('ValidationError', 'no'))),
@@ -230,7 +233,7 @@ test('sqlite store: a batch that does not continue the head is a conflict, and o
   const store = openSqliteStore(path, identity);
   const rival = openSqliteStore(path, identity);
   const journals = [store, rival].map((each) =>
-    openJournal({ store: each, guard: () => accept(0), clock: systemClock, log: silentLog }),
+    openJournal({ store: each, guard: admitAll, clock: systemClock, log: silentLog }),
   );
   await writeNode(journals[0]!, 'a');
   const [transaction] = [...store.transactionsFrom(1)];
@@ -246,7 +249,7 @@ test('sqlite store: a batch that does not continue the head is a conflict, and o
 test('journal: a store that cannot be written refuses with ServiceUnavailable, keeps its view, and goes on later', async (context) => {
   const path = join(folder(context), 'journal.db');
   const store = openSqliteStore(path, identity);
-  const journal = openJournal({ store, guard: () => accept(0), clock: systemClock, log: silentLog });
+  const journal = openJournal({ store, guard: admitAll, clock: systemClock, log: silentLog });
   await writeNode(journal, 'a');
   const before = everything(journal.view);
   const original = store.append.bind(store);

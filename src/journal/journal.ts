@@ -9,9 +9,10 @@ import { accept, type Result, refuse } from '#base/result.ts';
 import type { Clock } from '#io/clock.ts';
 import type { Log } from '#io/log.ts';
 import { soon } from '#io/timers.ts';
-import type { Cause, Change, Transaction } from '#model/change.ts';
+import type { Cause, Change, Transaction, TransactionHeader } from '#model/change.ts';
 import type { Entry } from '#model/documents.ts';
 import { type Fault, fault } from '#model/fault.ts';
+import type { Verdict, VerdictMoment } from '#model/verdict.ts';
 import type { Former, View } from '#model/view.ts';
 import { type SealedTransaction, sealTransaction, type TransactionText } from './chain.ts';
 import { History, type Replacement } from './history.ts';
@@ -28,11 +29,8 @@ const queueMax = 20_000;
 /** Large transactions are kept at hand for so long, with what they replaced, so that a mistake is undone quickly. */
 const recent = { ageMs: 3_600_000, changesMin: 1_000, changesMax: 2_000_000 };
 
-/**
- * Judges the changes of one transaction before they are written: lets them through, with how many load balancers stop
- * serving through them, or refuses.
- */
-export type Guard = (view: View, changes: readonly Change[], cause: Cause) => Result<number, Fault>;
+/** Judges the changes of one transaction before they are written. */
+export type Guard = (view: View, changes: readonly Change[], cause: Cause, moment: VerdictMoment) => Verdict;
 
 export type Decide<Output> = (
   view: View,
@@ -72,8 +70,19 @@ interface Waiting {
 
 interface Decided {
   readonly waiting: Waiting;
-  readonly output: unknown;
+  /** What is answered once the transaction is durable. */
+  readonly answer: Result<unknown, Fault>;
   readonly transaction: Transaction | undefined;
+  readonly undo?: (() => void) | undefined;
+}
+
+/** What is to be written of a decision, and what is answered then. */
+interface Judged {
+  readonly answer: Result<unknown, Fault>;
+  readonly cause: Cause;
+  readonly changes: readonly Change[];
+  readonly harmed: number;
+  readonly undo?: (() => void) | undefined;
 }
 
 /** What one transaction replaced in the tables. */
@@ -162,6 +171,11 @@ export class Journal {
     return this.#options.store.hashAt(revision);
   }
 
+  /** Headers from the latest back. */
+  headersBack(): Iterable<TransactionHeader> {
+    return this.#options.store.headersBackFrom(this.#head.revision);
+  }
+
   /** Whether the revision has lost what it changed: no transaction that was decided here is without changes. */
   isLost(revision: number): boolean {
     return this.#options.store.header(revision)?.changesCount === 0;
@@ -207,27 +221,22 @@ export class Journal {
     let head = this.#head;
 
     for (const waiting of batch) {
-      const outcome = this.#decide(waiting);
-      if (outcome === undefined) continue;
-      if (outcome.changes.length === 0) {
-        decided.push({ waiting, output: outcome.output, transaction: undefined });
+      // A wall clock may be stepped back; the order of times is that of revisions all the same.
+      const moment = { revision: head.revision + 1, timeMs: Math.max(clock.wallMs(), head.timeMs) };
+      const judged = this.#decide(waiting, moment);
+      if (judged === undefined) continue;
+      const { cause, changes, harmed, answer, undo } = judged;
+      if (changes.length === 0) {
+        decided.push({ waiting, answer, transaction: undefined });
         continue;
       }
-      const next = sealTransaction({
-        revision: head.revision + 1,
-        // A wall clock may be stepped back; the order of times is that of revisions all the same.
-        timeMs: Math.max(clock.wallMs(), head.timeMs),
-        cause: waiting.cause,
-        harmed: outcome.harmed,
-        changes: outcome.changes,
-        previousHash: head.hash,
-      });
+      const next = sealTransaction({ ...moment, cause, harmed, changes, previousHash: head.hash });
       const { transaction } = next;
-      const replaced = this.#tables.apply(transaction.revision, outcome.changes, transaction.timeMs);
+      const replaced = this.#tables.apply(transaction.revision, changes, transaction.timeMs);
       applied.push({ transaction, revisionBefore: head.revision, replaced });
       sealed.push(next);
       head = transaction;
-      decided.push({ waiting, output: outcome.output, transaction });
+      decided.push({ waiting, answer, transaction, undo });
     }
 
     try {
@@ -236,6 +245,7 @@ export class Journal {
       for (const { transaction, revisionBefore, replaced } of applied.reverse()) {
         this.#tables.undo(revisionBefore, transaction.changes, replaced);
       }
+      for (const { undo } of decided) undo?.();
       this.#stats.failures += 1;
       if (!(error instanceof StoreFailure)) throw error;
       // Also a commit that reported a failure may have reached the file: only the file knows.
@@ -258,28 +268,36 @@ export class Journal {
       const transactions = sealed.map(({ transaction }) => transaction);
       for (const follower of this.#followers) follower(transactions);
     }
-    for (const { waiting, output, transaction } of decided) waiting.resolve(accept({ output, transaction }));
+    for (const { waiting, answer, transaction } of decided) {
+      waiting.resolve(answer.ok ? accept({ output: answer.value, transaction }) : answer);
+    }
   }
 
   /** Answers a refusal at once; gives back what is to be written otherwise. */
-  #decide({
-    cause,
-    decide,
-    resolve,
-    reject,
-  }: Waiting): { changes: readonly Change[]; output: unknown; harmed: number } | undefined {
+  #decide({ cause, decide, resolve, reject }: Waiting, moment: VerdictMoment): Judged | undefined {
     try {
       const decision = decide(this.#tables);
       if (!decision.ok) {
         resolve(decision);
         return undefined;
       }
-      const judged = this.#options.guard(this.#tables, decision.value.changes, cause);
-      if (!judged.ok) {
-        resolve(judged);
-        return undefined;
+      const { changes, output } = decision.value;
+      const verdict = this.#options.guard(this.#tables, changes, cause, moment);
+      switch (verdict.kind) {
+        case 'refuse':
+          resolve(refuse(verdict.fault));
+          return undefined;
+        case 'hold':
+          return { answer: refuse(verdict.fault), cause: verdict.cause, changes: verdict.changes, harmed: 0 };
+        case 'admit':
+          return {
+            answer: accept(output),
+            cause: verdict.cause ?? cause,
+            changes: verdict.also === undefined ? changes : [...changes, ...verdict.also],
+            harmed: verdict.harmed,
+            undo: verdict.undo,
+          };
       }
-      return { ...decision.value, harmed: judged.value };
     } catch (bug) {
       // Breaks the rule that nothing catches a bug: a decision is pure and has changed nothing yet, and one caller's
       // poisonous request must not take the control plane away from all others. The caller's side reports it.

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { accept } from '#base/result.ts';
 import { systemClock } from '#io/clock.ts';
 import { silentLog } from '#io/log.ts';
 import type { Change } from '#model/change.ts';
@@ -12,6 +11,7 @@ import { sealTransaction } from './chain.ts';
 import { openJournal } from './journal.ts';
 import { bridgeToFollowers } from './rebuild.ts';
 import { openSqliteStore } from './sqlite-store.ts';
+import { admitAll } from './test-guard.ts';
 import { testIdentity } from './test-identity.ts';
 
 const cause = { principal: 'operator', channel: 'restore', action: 'RecoverFromNodes', requestId: 'r' } as const;
@@ -71,7 +71,7 @@ test('rebuild: a store goes past its followers with the latest of both, its chai
   store.close();
 
   const again = openSqliteStore(path, testIdentity);
-  const journal = openJournal({ store: again, guard: () => accept(0), clock: systemClock, log: silentLog });
+  const journal = openJournal({ store: again, guard: admitAll, clock: systemClock, log: silentLog });
   context.after(() => journal.close());
   assert.equal(journal.head.revision, last + 1);
   let expected = 1;

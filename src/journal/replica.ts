@@ -9,8 +9,8 @@ import { pathToFileURL } from 'node:url';
 import { accept, type Result, refuse } from '#base/result.ts';
 import { makeFolderOf, moveFile } from '#io/files.ts';
 import type { Log } from '#io/log.ts';
-import type { Change } from '#model/change.ts';
-import type { Entry, Kind } from '#model/documents.ts';
+import type { Cause, Change } from '#model/change.ts';
+import type { Entry, HexId, Kind } from '#model/documents.ts';
 import { isKind } from '#model/documents.ts';
 import type { HealthVerdict } from '#model/health.ts';
 import type { View } from '#model/view.ts';
@@ -28,6 +28,18 @@ export interface Position {
 export interface RevisedChange {
   readonly revision: number;
   readonly change: Change;
+}
+
+/** A transaction that the follower's guard holds back. */
+export interface HeldTransaction {
+  readonly revision: number;
+  readonly timeMs: number;
+  readonly cause: Cause;
+  /** Of the whole transaction; empty for whole documents, which have no cause of their own. */
+  readonly digest: string;
+  readonly reason: string;
+  /** The load balancers that go on serving because of it. */
+  readonly harmed: readonly HexId[];
 }
 
 /** What one `apply` did to a document. */
@@ -50,6 +62,7 @@ CREATE TABLE IF NOT EXISTS document (
 CREATE TABLE IF NOT EXISTS position (
   only INTEGER PRIMARY KEY CHECK (only = 1), store_id TEXT NOT NULL, revision INTEGER NOT NULL, hash TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS held (revision INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS health (target TEXT PRIMARY KEY, verdict TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
@@ -103,6 +116,7 @@ export class Replica {
   readonly #tables = new Tables();
   readonly #statements;
   readonly #health = new Map<string, HealthVerdict>();
+  readonly #held = new Map<number, HeldTransaction>();
   #position: Position = { storeId: '', revision: 0, hash: genesisHash };
 
   /** Throws when the file is not readable. */
@@ -115,6 +129,8 @@ export class Replica {
         put: this.#database.prepare('INSERT OR REPLACE INTO document VALUES (?, ?, ?, ?)'),
         remove: this.#database.prepare('DELETE FROM document WHERE kind = ? AND id = ?'),
         position: this.#database.prepare('INSERT OR REPLACE INTO position VALUES (1, ?, ?, ?)'),
+        hold: this.#database.prepare('INSERT OR REPLACE INTO held VALUES (?, ?)'),
+        letGo: this.#database.prepare('DELETE FROM held WHERE revision = ?'),
         putHealth: this.#database.prepare('INSERT OR REPLACE INTO health VALUES (?, ?)'),
         removeHealth: this.#database.prepare('DELETE FROM health WHERE target = ?'),
       };
@@ -136,6 +152,22 @@ export class Replica {
   /** The last verdicts that were kept, so that a restart does not begin by knowing nothing. */
   get health(): ReadonlyMap<string, HealthVerdict> {
     return this.#health;
+  }
+
+  /** What is held back, the oldest first. */
+  get held(): readonly HeldTransaction[] {
+    return [...this.#held.values()];
+  }
+
+  /** Remembers that a transaction is held back. On a disk that cannot be written, until the end of the process. */
+  hold(held: HeldTransaction): void {
+    this.#held.set(held.revision, held);
+    this.#tryWriting(() => this.#statements.hold.run(held.revision, JSON.stringify(held)));
+  }
+
+  letGo(revision: number): void {
+    this.#held.delete(revision);
+    this.#tryWriting(() => this.#statements.letGo.run(revision));
   }
 
   /** Puts documents, makes changes, moves to the position: all of it or nothing. Gives back what became different. */
@@ -230,6 +262,9 @@ export class Replica {
 
   #load(): void {
     for (const entry of readEntries(this.#database)) this.#tables.load(entry);
+    for (const row of this.#database.prepare('SELECT * FROM held ORDER BY revision').iterate()) {
+      this.#held.set(Number(row.revision), JSON.parse(String(row.body)) as HeldTransaction);
+    }
     for (const row of this.#database.prepare('SELECT * FROM health').iterate()) {
       this.#health.set(String(row.target), JSON.parse(String(row.verdict)) as HealthVerdict);
     }

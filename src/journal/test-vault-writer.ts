@@ -8,12 +8,13 @@ import { silentLog } from '#io/log.ts';
 import { put } from '#model/change.ts';
 import { openJournal } from './journal.ts';
 import { openSqliteStore } from './sqlite-store.ts';
+import { admitAll } from './test-guard.ts';
 import { testIdentity } from './test-identity.ts';
 import { openVault } from './vault-writer.ts';
 
 const [path, folder] = process.argv.slice(2) as [string, string];
 const store = openSqliteStore(path, testIdentity);
-const journal = openJournal({ store, guard: () => accept(0), clock: systemClock, log: silentLog });
+const journal = openJournal({ store, guard: admitAll, clock: systemClock, log: silentLog });
 const vault = openVault({ folder, source: journal, clock: systemClock, log: silentLog });
 const cause = { principal: 'ballast', channel: 'workflow', action: 'Write', requestId: '' } as const;
 

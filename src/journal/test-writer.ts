@@ -8,11 +8,12 @@ import { silentLog } from '#io/log.ts';
 import { put, remove } from '#model/change.ts';
 import { openJournal } from './journal.ts';
 import { openSqliteStore } from './sqlite-store.ts';
+import { admitAll } from './test-guard.ts';
 import { testIdentity } from './test-identity.ts';
 
 const path = process.argv[2]!;
 const store = openSqliteStore(path, testIdentity);
-const journal = openJournal({ store, guard: () => accept(0), clock: systemClock, log: silentLog });
+const journal = openJournal({ store, guard: admitAll, clock: systemClock, log: silentLog });
 const cause = { principal: 'ballast', channel: 'workflow', action: 'Write', requestId: '' } as const;
 
 async function writeFor(writer: number): Promise<never> {

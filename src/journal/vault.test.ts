@@ -25,6 +25,7 @@ import { put, remove } from '#model/change.ts';
 import { type Journal, openJournal } from './journal.ts';
 import { openSqliteStore } from './sqlite-store.ts';
 import type { StoreIdentity } from './store.ts';
+import { admitAll } from './test-guard.ts';
 import { testIdentity as identity } from './test-identity.ts';
 import { listVault, VaultReader } from './vault-reader.ts';
 import { sealedAgain } from './vault-text.ts';
@@ -52,7 +53,7 @@ function placeFor(context: TestContext): Place {
     base,
     openJournal: (name = 'journal.db', as = identity) => {
       const store = openSqliteStore(join(base, name), as);
-      journals.push(openJournal({ store, guard: () => accept(0), clock: systemClock, log: silentLog }));
+      journals.push(openJournal({ store, guard: admitAll, clock: systemClock, log: silentLog }));
       return journals.at(-1)!;
     },
     openVault: (source, folder, { clock = systemClock, log = silentLog } = {}) => {

@@ -15,6 +15,7 @@ import type { View } from '#model/view.ts';
 import { type Journal, openJournal } from './journal.ts';
 import { indexPathOf } from './sqlite-schema.ts';
 import { openSqliteStore } from './sqlite-store.ts';
+import { admitAll } from './test-guard.ts';
 import { testIdentity } from './test-identity.ts';
 import { type Verified, type VerifyOptions, verifyStore } from './verify.ts';
 import { verifyInBackground } from './verify-background.ts';
@@ -27,7 +28,7 @@ const node = (zone: string) => ({ zone, prefix: '127.80.0.0/16' });
 
 function open(path: string): Journal {
   const store = openSqliteStore(path, testIdentity);
-  return openJournal({ store, guard: () => accept(0), clock: systemClock, log: silentLog });
+  return openJournal({ store, guard: admitAll, clock: systemClock, log: silentLog });
 }
 
 async function change(journal: Journal, decide: (view: View) => readonly Change[]): Promise<void> {

@@ -45,6 +45,8 @@ export interface LinkClientOptions {
   /** In step with a control plane that knows this follower: observations are to be told anew. */
   readonly onConnected: () => void;
   readonly onDiverged: (reason: string) => void;
+  /** What was asked for again, whole. */
+  readonly onAgain?: (transaction: LinkTransaction) => void;
   readonly onNodes?: (alive: readonly string[]) => void;
   readonly stats?: () => Promise<unknown>;
 }
@@ -58,7 +60,8 @@ export class LinkClient {
   #silentMs = 0;
   #stopped = false;
   #staged: Entry[] = [];
-  #stagedChanges: Change[] = [];
+  /** The first changes of large transactions, by revision. */
+  readonly #stagedChanges = new Map<number, Change[]>();
   /** The revision that the follower was told of last on this connection. */
   #revision = 0;
   /** Since this connection came up. */
@@ -105,7 +108,7 @@ export class LinkClient {
     this.#webSocket = webSocket;
     this.#silentMs = 0;
     this.#staged = [];
-    this.#stagedChanges = [];
+    this.#stagedChanges.clear();
     this.#isInStep = false;
     webSocket.on('open', () => {
       this.#lastComplaint = '';
@@ -141,7 +144,7 @@ export class LinkClient {
         for (const entry of frame.entries) this.#staged.push(entry);
         return;
       case 'changes':
-        for (const change of frame.changes) this.#stagedChanges.push(change);
+        this.#stage(frame.revision, frame.changes);
         return;
       case 'advance': {
         const entries = this.#staged;
@@ -149,13 +152,20 @@ export class LinkClient {
         // Not the continuation of where we are: ask again rather than guess.
         if (frame.from !== this.#revision) return this.#webSocket?.terminate();
         this.#revision = frame.position.revision;
-        onNews({ entries, transactions: this.#withStaged(frame.transactions), position: frame.position });
+        onNews({
+          entries,
+          transactions: frame.transactions.map((each) => this.#whole(each)),
+          position: frame.position,
+        });
         if (!this.#isInStep) this.#options.onConnected();
         this.#isInStep = true;
         return;
       }
       case 'diverged':
         onDiverged(frame.reason);
+        return;
+      case 'again':
+        this.#options.onAgain?.(this.#whole(frame.transaction));
         return;
       case 'nodes':
         onNodes?.(frame.alive);
@@ -166,13 +176,19 @@ export class LinkClient {
     }
   }
 
-  /** What was staged of a large transaction belongs to the first of the next `advance`. */
-  #withStaged(transactions: readonly LinkTransaction[]): readonly LinkTransaction[] {
-    const [first, ...others] = transactions;
-    if (this.#stagedChanges.length === 0 || first === undefined) return transactions;
-    const changes = this.#stagedChanges.concat(first.changes);
-    this.#stagedChanges = [];
-    return [{ ...first, changes }, ...others];
+  #stage(revision: number, changes: readonly Change[]): void {
+    const staged = this.#stagedChanges.get(revision) ?? [];
+    for (const change of changes) staged.push(change);
+    this.#stagedChanges.set(revision, staged);
+  }
+
+  /** The transaction with what was staged of it. */
+  #whole(transaction: LinkTransaction): LinkTransaction {
+    const { revision } = transaction;
+    const staged = this.#stagedChanges.get(revision);
+    if (staged === undefined) return transaction;
+    this.#stagedChanges.delete(revision);
+    return { ...transaction, changes: staged.concat(transaction.changes) };
   }
 
   /** The same complaint once, not at every try. */

@@ -2,13 +2,13 @@
  * The frames of the link, one JSON text each. What comes in is checked by the parsers below before anything acts on it:
  * both ends are ours, but one of them may be older, broken, or not ours at all.
  */
-import type { Cause, Change } from '#model/change.ts';
+import type { Cause, Change, Channel } from '#model/change.ts';
 import { channels } from '#model/change.ts';
 import type { Entry } from '#model/documents.ts';
 import { isKind } from '#model/documents.ts';
 import type { HealthVerdict } from '#model/health.ts';
 
-export const linkProtocol = 2;
+export const linkProtocol = 3;
 
 /** A frame larger than this is not read: the sender cuts its news into several. */
 export const frameBytesMax = 16 * 1024 * 1024;
@@ -34,7 +34,19 @@ export interface LinkTransaction {
   readonly revision: number;
   readonly timeMs: number;
   readonly cause: Cause;
+  /** SHA-256 (hex) of all its changes, not only of these. */
+  readonly digest: string;
   readonly changes: readonly Change[];
+}
+
+/** A transaction that the follower's guard holds back; `harmed` names the load balancers that it keeps serving. */
+export interface HeldReport {
+  readonly revision: number;
+  readonly reason: string;
+  readonly principal: string;
+  readonly channel: Channel;
+  readonly digest: string;
+  readonly harmed: readonly string[];
 }
 
 export interface ServingReport {
@@ -60,8 +72,10 @@ export type UpFrame =
       readonly type: 'health';
       readonly verdicts: readonly (readonly [targetKey: string, verdict: HealthVerdict | null])[];
     }
-  /** The follower's guard refused these: it holds them back and serves on. */
-  | { readonly type: 'held'; readonly revision: number; readonly reason: string }
+  /** All that the follower's guard holds back at the moment; it serves on. */
+  | { readonly type: 'held'; readonly held: readonly HeldReport[] }
+  /** The follower wants to judge once more what it holds back. */
+  | { readonly type: 'again'; readonly revision: number }
   | { readonly type: 'stats'; readonly id: number; readonly stats: unknown };
 
 /** From the control plane to a follower. */
@@ -79,6 +93,8 @@ export type DownFrame =
       readonly transactions: readonly LinkTransaction[];
       readonly position: LinkPosition;
     }
+  /** One that was told before, because the follower asked for it; it does not move. */
+  | { readonly type: 'again'; readonly transaction: LinkTransaction }
   /** Names the nodes that are connected now, for the DNS server. */
   | { readonly type: 'nodes'; readonly alive: readonly string[] }
   | { readonly type: 'stats'; readonly id: number };
@@ -100,7 +116,9 @@ export function parseUpFrame(text: string): UpFrame | undefined {
     case 'health':
       return isList(frame.verdicts, isVerdictPair) ? (frame as unknown as UpFrame) : undefined;
     case 'held':
-      return isCount(frame.revision) && isText(frame.reason) ? (frame as unknown as UpFrame) : undefined;
+      return isList(frame.held, isHeld) ? (frame as unknown as UpFrame) : undefined;
+    case 'again':
+      return isCount(frame.revision) ? (frame as unknown as UpFrame) : undefined;
     case 'stats':
       return isCount(frame.id) && isObject(frame.stats) ? (frame as unknown as UpFrame) : undefined;
     default:
@@ -122,6 +140,8 @@ export function parseDownFrame(text: string): DownFrame | undefined {
       return isCount(frame.from) && isList(frame.transactions, isTransaction) && isPosition(frame.position)
         ? (frame as unknown as DownFrame)
         : undefined;
+    case 'again':
+      return isTransaction(frame.transaction) ? (frame as unknown as DownFrame) : undefined;
     case 'nodes':
       return isList(frame.alive, isText) ? (frame as unknown as DownFrame) : undefined;
     case 'stats':
@@ -199,7 +219,28 @@ function isTransaction(value: unknown): boolean {
     isObject(value.cause) &&
     channels.includes(value.cause.channel as never) &&
     isText(value.cause.action) &&
+    isText(value.cause.principal) &&
+    isCertificates(value.cause.certificates) &&
+    isText(value.digest) &&
     isList(value.changes, isChange)
+  );
+}
+
+function isCertificates(value: unknown): boolean {
+  return (
+    value === undefined || isList(value, (each) => isObject(each) && isText(each.statement) && isText(each.signature))
+  );
+}
+
+function isHeld(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    isCount(value.revision) &&
+    isText(value.reason) &&
+    isText(value.principal) &&
+    channels.includes(value.channel as never) &&
+    isText(value.digest) &&
+    isList(value.harmed, isText)
   );
 }
 

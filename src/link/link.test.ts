@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { WebSocket } from 'ws';
+import { systemClock } from '#io/clock.ts';
 import { silentLog } from '#io/log.ts';
 import { sealTransaction } from '#journal/chain.ts';
 import { gather } from '#journal/gather.ts';
@@ -14,7 +15,7 @@ import { testIdentity } from '#journal/test-identity.ts';
 import { type Change, put, remove } from '#model/change.ts';
 import { sampleTargetGroup } from '#model/test-documents.ts';
 import type { View } from '#model/view.ts';
-import { applyNews } from '#node/brake.ts';
+import { ReplicaBrake } from '#node/brake.ts';
 import { LinkClient } from './client.ts';
 import { type FollowerRole, frameBytesMax } from './frames.ts';
 import { defaultRule, placed, Region, target, token, until } from './test-link-region.ts';
@@ -23,11 +24,19 @@ import { defaultRule, placed, Region, target, token, until } from './test-link-r
 class Follower {
   readonly replica: Replica;
   readonly client: LinkClient;
+  readonly brake: ReplicaBrake;
   diverged = '';
   statesAsked = 0;
 
   constructor(path: string, port: number, role: FollowerRole = { kind: 'node', id: 'node-1', zone: 'a', prefix: 'p' }) {
     this.replica = openReplica(path, silentLog);
+    this.brake = new ReplicaBrake({
+      replica: this.replica,
+      environment: 'test',
+      region: 'us-east-1',
+      clock: systemClock,
+      isOff: false,
+    });
     this.client = new LinkClient({
       url: `ws://127.0.0.1:${port}/link`,
       token,
@@ -42,7 +51,7 @@ class Follower {
         },
       }),
       onNews: (news) => {
-        applyNews(this.replica, news);
+        this.brake.take(news);
         this.client.send({ type: 'applied', revision: news.position.revision });
       },
       onConnected: () => {},
@@ -216,7 +225,7 @@ test('link: news larger than a frame goes over in several: one transaction, many
   assert.equal(beginner.replica.view.count('target'), 1 + 3 * perTransaction);
 });
 
-test('link: the DNS server gets load balancers and placements of all nodes, and who is connected', async (context) => {
+test('link: the DNS server gets load balancers, listeners and placements of all nodes, and who is connected', async (context) => {
   const { folder, first, closers } = await region(context);
   closers.push(() => first.close());
   await first.write((view) => [...withGroup(view, 'g1'), ...placed(view, 'lb1', 'node-1', 'g1')]);
@@ -225,6 +234,8 @@ test('link: the DNS server gets load balancers and placements of all nodes, and 
   await first.write((view) => placed(view, 'lb2', 'node-2', 'g1'));
   await until(() => dns.replica.position.revision === 2, 'in step');
   assert.deepEqual(dns.held, [
+    'listener lb1-listener',
+    'listener lb2-listener',
     'load-balancer lb1',
     'load-balancer lb2',
     'placement lb1/node-1',

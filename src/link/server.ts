@@ -19,6 +19,7 @@ import {
   type FollowerRole,
   frameBytesMax,
   frameCharactersMax,
+  type HeldReport,
   type LinkPosition,
   linkProtocol,
   parseUpFrame,
@@ -65,7 +66,7 @@ export interface FollowerStatus {
   readonly revision: number;
   readonly diverged: boolean;
   /** Transactions that its guard holds back, newest last. */
-  readonly held: readonly { readonly revision: number; readonly reason: string }[];
+  readonly held: readonly HeldReport[];
 }
 
 export interface LinkServerOptions {
@@ -198,7 +199,8 @@ export class LinkServer {
       case 'health':
         return events.health(id, frame.verdicts);
       case 'held':
-        return this.#update(id, { held: [...(this.#statuses.get(id)?.held ?? []), frame].slice(-100) });
+        return this.#update(id, { held: frame.held });
+      case 'again':
       case 'hello':
       case 'stats':
         return undefined;
@@ -267,6 +269,7 @@ class Session {
       if (frame === undefined || frame.type === 'hello')
         return options.webSocket.close(1008, 'not a frame of this protocol');
       if (frame.type === 'stats') this.#statsWaiting.get(frame.id)?.(frame.stats);
+      if (frame.type === 'again') void this.#sendAgain(frame.revision);
       options.report(frame);
       return undefined;
     });
@@ -338,6 +341,22 @@ class Session {
     }
   }
 
+  /** One transaction once more, for a follower that held it back; its tombstones concern everybody. */
+  async #sendAgain(revision: number): Promise<void> {
+    const { source } = this.#options;
+    if (revision > this.#sent) return;
+    for (const transaction of source.transactionsFrom(revision)) {
+      if (transaction.revision !== revision) return;
+      await this.#room();
+      const { changes } = this.#subset.select(source.view, transaction.changes);
+      const pieces = piecesOf(changes);
+      const rest = pieces.pop() ?? '';
+      for (const piece of pieces) this.#sendText(changesFrame(revision, piece));
+      this.#sendText(`{"type":"again","transaction":${transactionText(transaction, rest)}}`);
+      return;
+    }
+  }
+
   /** Sends them in frames of bounded size, and waits whenever the follower has not read what was sent. */
   async #sendTransactions(transactions: Iterable<Transaction>): Promise<void> {
     const { view } = this.#options.source;
@@ -356,11 +375,10 @@ class Session {
       }
       for (const piece of pieces) {
         await this.#room();
-        this.#sendText(`{"type":"changes","revision":${transaction.revision},"changes":[${piece}]}`);
+        this.#sendText(changesFrame(transaction.revision, piece));
       }
       if (changes.length > 0) {
-        const { revision, timeMs, cause } = transaction;
-        texts.push(`{"revision":${revision},"timeMs":${timeMs},"cause":${JSON.stringify(cause)},"changes":[${rest}]}`);
+        texts.push(transactionText(transaction, rest));
         characters += texts.at(-1)!.length;
       }
       last = transaction;
@@ -396,6 +414,14 @@ class Session {
   get #isOpen(): boolean {
     return this.#options.webSocket.readyState === this.#options.webSocket.OPEN;
   }
+}
+
+function changesFrame(revision: number, changesText: string): string {
+  return `{"type":"changes","revision":${revision},"changes":[${changesText}]}`;
+}
+
+function transactionText({ revision, timeMs, cause, digest }: Transaction, changesText: string): string {
+  return `{"revision":${revision},"timeMs":${timeMs},"cause":${JSON.stringify(cause)},"digest":"${digest}","changes":[${changesText}]}`;
 }
 
 /** The items as JSON with commas between, in pieces of at most about `frameCharactersMax`; none when there are none. */

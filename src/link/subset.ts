@@ -1,9 +1,10 @@
 /**
  * Which documents concern which follower. A node gets the load balancers placed on it and everything they refer to; the
- * DNS server gets load balancers and their placements. Principals, keys and folds go to nobody.
+ * DNS server gets load balancers with their listeners and placements. Both get what their brakes judge by: operators,
+ * limits and approvals. Everything else goes to nobody.
  */
 import type { Change } from '#model/change.ts';
-import { type Entry, type HexId, isOfNoFollower, type Kind } from '#model/documents.ts';
+import { type Entry, type HexId, isOfEveryFollower, isOfNoFollower, type Kind, kinds } from '#model/documents.ts';
 import { placementKey } from '#model/keys.ts';
 import { isEmpty, type View } from '#model/view.ts';
 import type { FollowerRole } from './frames.ts';
@@ -29,6 +30,7 @@ export class Subset {
   /** Everything that concerns the follower in `view` and that it does not hold yet; from now on it counts as held. */
   missing(view: View): Entry[] {
     const joined: Entry[] = [];
+    for (const kind of kinds) if (isOfEveryFollower(kind)) joined.push(...view.all(kind));
     if (this.#role.kind === 'dns') {
       for (const { id } of view.all('load-balancer')) this.#joinLoadBalancer(view, id, joined);
       return joined;
@@ -66,7 +68,14 @@ export class Subset {
       case 'principal':
       case 'access-key':
       case 'fold':
+      case 'hold':
+      case 'request':
+      case 'freeze':
         return false;
+      case 'operator':
+      case 'limit':
+      case 'approval':
+        return true;
       case 'node':
         return change.id === this.#role.id;
       case 'load-balancer':
@@ -76,7 +85,7 @@ export class Subset {
         this.#joinLoadBalancer(view, change.after.loadBalancerId, joined);
         return true;
       case 'listener':
-        return isNode && this.#loadBalancers.has(change.after.loadBalancerId);
+        return this.#loadBalancers.has(change.after.loadBalancerId);
       case 'rule': {
         const listener = view.get('listener', change.after.listenerId);
         if (!isNode || listener === undefined || !this.#loadBalancers.has(listener.loadBalancerId)) return false;
@@ -106,10 +115,11 @@ export class Subset {
     for (const placement of view.find('placementsOfLoadBalancer', id)) {
       if (!isNode || placement.document.nodeId === this.#role.id) joined.push(placement);
     }
-    if (!isNode) return;
     for (const listener of view.find('listenersOfLoadBalancer', id)) {
-      joined.push(listener, ...view.find('rulesOfListener', listener.id));
+      joined.push(listener);
+      if (isNode) joined.push(...view.find('rulesOfListener', listener.id));
     }
+    if (!isNode) return;
     this.#joinGroupsOf(view, id, joined);
   }
 

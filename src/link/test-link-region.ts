@@ -10,6 +10,7 @@ import { beginning } from '#journal/chain.ts';
 import { type Journal, openJournal } from '#journal/journal.ts';
 import { openSqliteStore } from '#journal/sqlite-store.ts';
 import type { StoreIdentity } from '#journal/store.ts';
+import { admitAll } from '#journal/test-guard.ts';
 import { testIdentity } from '#journal/test-identity.ts';
 import { type Change, put } from '#model/change.ts';
 import type { Documents, RuleDocument } from '#model/documents.ts';
@@ -39,7 +40,7 @@ export class Region {
     const identity = { ...testIdentity, storeId, origin };
     this.journal = openJournal({
       store: openSqliteStore(storePath, identity),
-      guard: () => accept(0),
+      guard: admitAll,
       clock: systemClock,
       log: silentLog,
     });

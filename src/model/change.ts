@@ -1,4 +1,7 @@
 /** What happens to documents: a `Change` is decided once and travels unaltered from the API to the routing table. */
+import { createHash } from 'node:crypto';
+import { assert } from '#base/assert.ts';
+import type { Certificate } from './approval.ts';
 import type { Documents, Kind } from './documents.ts';
 import type { View } from './view.ts';
 
@@ -25,6 +28,10 @@ export interface Cause {
   readonly action: string;
   readonly requestId: string;
   readonly reason?: string;
+  /** The words of those who approved it, as they signed them. */
+  readonly certificates?: readonly Certificate[];
+  /** The request for maintenance that it carries out. */
+  readonly grant?: string;
 }
 
 /** Everything about a transaction but its changes, of which there can be a million. */
@@ -57,4 +64,17 @@ export function put<K extends Kind>(view: View, kind: K, id: string, document: D
 /** The tombstone for the key. */
 export function remove(view: View, kind: Kind, id: string): Change {
   return { kind, id, before: view.revisionOf(kind, id), after: null } as Change;
+}
+
+/** A change as the text that is hashed and kept: `KIND TAB ID TAB BEFORE TAB AFTER LF`, where a tombstone is empty. */
+export function lineOf({ kind, id, before, after }: Change): string {
+  assert(!/[\t\n]/.test(id), 'an id holds neither tabs nor line ends');
+  return `${kind}\t${id}\t${before}\t${after === null ? '' : JSON.stringify(after)}\n`;
+}
+
+/** SHA-256 (hex) over the lines of the changes, in order. */
+export function digestOfChanges(changes: readonly Change[]): string {
+  const digest = createHash('sha256');
+  for (const change of changes) digest.update(lineOf(change));
+  return digest.digest('hex');
 }

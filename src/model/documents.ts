@@ -3,6 +3,9 @@
  * has behaviour, and a document never holds what can be worked out from others.
  */
 
+import type { Certificate } from './approval.ts';
+import type { Cause, Change } from './change.ts';
+
 /** Sixteen hexadecimal digits, as in the last part of an ARN. */
 export type HexId = string;
 
@@ -233,6 +236,91 @@ export interface FoldDocument {
   readonly digest: string;
 }
 
+/** Id: its name. A person who may ask for and approve what one alone must not do. */
+export interface OperatorDocument {
+  /** Ed25519, as SPKI in base64url. The private key is on the person's own machine and nowhere else. */
+  readonly publicKey: string;
+  readonly rights: readonly OperatorRight[];
+  readonly createdAtMs: number;
+}
+
+/** `approve`: changes that were held, and maintenance; `govern`: limits, and who is an operator. */
+export const operatorRights = ['approve', 'govern'] as const;
+export type OperatorRight = (typeof operatorRights)[number];
+
+/**
+ * Id: what it limits (see `limits.ts` of the guard). Harm is over it when it is more than `percentMax` of the load
+ * balancers and at least `countMin` of them, within the window.
+ */
+export interface LimitDocument {
+  readonly percentMax: number;
+  readonly countMin: number;
+  readonly windowSeconds: number;
+}
+
+/** Id: its HexId. Changes that wait for a second person: they are made when enough approve, and go when time is up. */
+export interface HoldDocument {
+  /** Who asked for them. */
+  readonly cause: Cause;
+  /** SHA-256 (hex) over the changes; what an approval names. */
+  readonly digest: string;
+  /** None where there are too many to be kept: whoever asked for them asks again. */
+  readonly changes: readonly Change[];
+  readonly changesCount: number;
+  /** Why they are held, a sentence. */
+  readonly why: string;
+  /** By name as many as are kept. */
+  readonly harmed: readonly HarmedLoadBalancer[];
+  readonly harmedCount: number;
+  readonly right: OperatorRight;
+  readonly approvalsNeeded: number;
+  readonly heldAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+export interface HarmedLoadBalancer {
+  readonly id: HexId;
+  readonly account: string;
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** Id: its HexId. A person's signed word; what it says stands in the statement (see `approval.ts`). */
+export interface ApprovalDocument {
+  readonly certificate: Certificate;
+  /** What it covers: a digest, or empty for a scope. */
+  readonly digest: string;
+  /** The load balancers that were harmed by it so far. */
+  readonly usedBy: number;
+  readonly expiresAtMs: number;
+}
+
+/** Id: its HexId. A maintenance process that somebody wants to run, with what it would change. */
+export interface RequestDocument {
+  readonly process: string;
+  /** As they were given. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Of the plan: what an approval names. */
+  readonly digest: string;
+  readonly changesCount: number;
+  readonly harmed: readonly HarmedLoadBalancer[];
+  readonly harmedCount: number;
+  readonly summary: readonly string[];
+  readonly requestedBy: string;
+  readonly environment: string;
+  readonly reason: string;
+  readonly approvalsNeeded: number;
+  readonly requestedAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+/** Id: `workflows`. While it is there no workflow changes anything. */
+export interface FreezeDocument {
+  readonly by: string;
+  readonly reason: string;
+  readonly sinceMs: number;
+}
+
 export interface Documents {
   readonly 'load-balancer': LoadBalancerDocument;
   readonly listener: ListenerDocument;
@@ -244,6 +332,12 @@ export interface Documents {
   readonly principal: PrincipalDocument;
   readonly 'access-key': AccessKeyDocument;
   readonly fold: FoldDocument;
+  readonly operator: OperatorDocument;
+  readonly limit: LimitDocument;
+  readonly hold: HoldDocument;
+  readonly approval: ApprovalDocument;
+  readonly request: RequestDocument;
+  readonly freeze: FreezeDocument;
 }
 
 export type Kind = keyof Documents;
@@ -260,6 +354,12 @@ export const kinds = [
   'rule',
   'placement',
   'fold',
+  'operator',
+  'limit',
+  'hold',
+  'approval',
+  'request',
+  'freeze',
 ] as const satisfies readonly Kind[];
 
 export type DocumentOf<K extends Kind> = Documents[K];
@@ -278,7 +378,23 @@ export function isKind(text: unknown): text is Kind {
   return kinds.includes(text as Kind);
 }
 
+const ofNoFollower: ReadonlySet<Kind> = new Set(['principal', 'access-key', 'fold', 'hold', 'request', 'freeze']);
+
 /** Whether documents of the kind stay in the control plane. */
 export function isOfNoFollower(kind: Kind): boolean {
-  return kind === 'principal' || kind === 'access-key' || kind === 'fold';
+  return ofNoFollower.has(kind);
+}
+
+const ofEveryNode: ReadonlySet<Kind> = new Set(['operator', 'limit', 'approval']);
+
+/** Whether documents of the kind go to every follower: what its brake judges by. */
+export function isOfEveryFollower(kind: Kind): boolean {
+  return ofEveryNode.has(kind);
+}
+
+const ofGuard: ReadonlySet<Kind> = new Set(['operator', 'limit', 'hold', 'approval', 'request', 'freeze']);
+
+/** Whether documents of the kind are about what may be done, and not about what serves. */
+export function isOfGuard(kind: Kind): boolean {
+  return ofGuard.has(kind);
 }

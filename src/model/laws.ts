@@ -120,6 +120,12 @@ const laws: { readonly [K in Kind]: Laws<K> } = {
   principal: { parents: [], referrers: [] },
   'access-key': { parents: [{ kind: 'principal', idOf: ({ principalId }) => principalId }], referrers: [] },
   fold: { parents: [], referrers: [] },
+  operator: { parents: [], referrers: [] },
+  limit: { parents: [], referrers: [] },
+  hold: { parents: [], referrers: [] },
+  approval: { parents: [], referrers: [] },
+  request: { parents: [], referrers: [] },
+  freeze: { parents: [], referrers: [] },
 };
 
 /** What the document refers to. */

@@ -43,6 +43,9 @@ export const indexes = {
     past: 'none',
   },
   placementsOfNode: { kind: 'placement', key: (it: Documents['placement']) => it.nodeId, past: 'table' },
+  holdByDigest: { kind: 'hold', key: (it: Documents['hold']) => it.digest, past: 'none' },
+  /** Those that cover a scope are found under no text at all. */
+  approvalsOfDigest: { kind: 'approval', key: (it: Documents['approval']) => it.digest, past: 'none' },
   placementByAddress: { kind: 'placement', key: (it: Documents['placement']) => it.address, past: 'table' },
 } as const;
 

@@ -1,47 +1,130 @@
 /**
- * The brake: a node asks the same guard as the journal once more, as if the control plane could be wrong. What it
- * refuses is held back and reported; what serves goes on serving.
+ * The brake of a follower: what reaches it is judged once more before it is kept. What the brake holds back goes on
+ * serving, is remembered on the follower's disk, reported, and asked for again once it may go: it was approved, or it
+ * is usual again by then.
  */
-import { judge } from '#guard/guard.ts';
-import type { Applied, Replica } from '#journal/replica.ts';
+
+import type { Place } from '#guard/approvals.ts';
+import { Brake } from '#guard/brake.ts';
+import type { Clock } from '#io/clock.ts';
+import type { Applied, HeldTransaction, Replica } from '#journal/replica.ts';
 import type { News } from '#link/client.ts';
+import type { HeldReport, LinkTransaction } from '#link/frames.ts';
 import type { Cause, Change } from '#model/change.ts';
 import type { Entry } from '#model/documents.ts';
 
-export interface Held {
-  readonly revision: number;
-  readonly reason: string;
+/** So many are asked for again at one time. */
+const againMax = 20;
+const heldReportedMax = 1_000;
+const harmedReportedMax = 10_000;
+
+export interface ReplicaBrakeOptions {
+  readonly replica: Replica;
+  readonly environment: string;
+  readonly region: string;
+  readonly clock: Clock;
+  /** True in a drill that shows what it is like without: everything is taken. */
+  readonly isOff: boolean;
 }
 
-/** Applies news to the replica, transaction by transaction, each judged against what the node holds at that moment. */
-export function applyNews(replica: Replica, news: News): { readonly applied: Applied[]; readonly held: Held[] } {
-  const held: Held[] = [];
-  const applied: Applied[] = [];
-  // The position moves at the end: until then a restart asks for the same news again, which changes nothing twice.
-  const position = replica.position;
-  const entries = admissible(replica, news, held);
-  if (entries.length > 0) applied.push(...replica.apply({ entries, changes: [], position }));
-  for (const { revision, cause, changes } of news.transactions) {
-    const verdict = judge(replica.view, changes, cause);
-    if (verdict.kind === 'refuse') {
-      held.push({ revision, reason: verdict.reason });
-      continue;
+export interface Braked {
+  readonly applied: readonly Applied[];
+  /** What is held back since. */
+  readonly held: readonly HeldTransaction[];
+}
+
+export class ReplicaBrake {
+  readonly #options: ReplicaBrakeOptions;
+  readonly #brake = new Brake();
+
+  constructor(options: ReplicaBrakeOptions) {
+    this.#options = options;
+  }
+
+  /** Takes news, transaction by transaction, each judged against what the follower holds at that moment. */
+  take(news: News): Braked {
+    const { replica } = this.#options;
+    const held: HeldTransaction[] = [];
+    const applied: Applied[] = [];
+    // The position moves at the end: until then a restart asks for the same news again, which changes nothing twice.
+    const { position } = replica;
+    const entries = this.#admissible(news, held);
+    if (entries.length > 0) applied.push(...replica.apply({ entries, changes: [], position }));
+    for (const transaction of news.transactions) this.#take(transaction, applied, held);
+    replica.apply({ entries: [], changes: [], position: news.position });
+    return { applied, held };
+  }
+
+  /** Judges once more what was held back and has been asked for again. */
+  takeAgain(transaction: LinkTransaction): Braked {
+    const held: HeldTransaction[] = [];
+    const applied: Applied[] = [];
+    this.#take(transaction, applied, held);
+    if (held.length === 0) this.#options.replica.letGo(transaction.revision);
+    return { applied, held: [] };
+  }
+
+  /** Revisions that were held back and would go through by now, the oldest first. */
+  releasable(): readonly number[] {
+    const { replica, clock } = this.#options;
+    const revisions: number[] = [];
+    for (const { revision, timeMs, cause, digest, harmed } of replica.held) {
+      const matter = { timeMs, cause, ...(digest === '' ? {} : { digest }) };
+      if (this.#brake.mayGo(replica.view, matter, this.#place, harmed.length, clock.wallMs())) revisions.push(revision);
+      if (revisions.length === againMax) break;
     }
+    return revisions;
+  }
+
+  get #place(): Place {
+    const { environment, region, replica } = this.#options;
+    return { environment, region, storeId: replica.position.storeId };
+  }
+
+  #take(transaction: LinkTransaction, applied: Applied[], held: HeldTransaction[]): void {
+    const { replica, clock, isOff } = this.#options;
+    const { revision, changes, timeMs, cause, digest } = transaction;
+    const verdict = isOff
+      ? ({ kind: 'admit' } as const)
+      : this.#brake.judge(replica.view, transaction, this.#place, clock.wallMs());
+    if (verdict.kind === 'hold') {
+      const harmed = verdict.harmed.map(({ loadBalancerId }) => loadBalancerId);
+      const one = { revision, timeMs, cause, digest, reason: verdict.reason, harmed };
+      replica.hold(one);
+      held.push(one);
+      return;
+    }
+    const { position } = replica;
     applied.push(...replica.apply({ entries: [], changes: changes.map((change) => ({ revision, change })), position }));
   }
-  replica.apply({ entries: [], changes: [], position: news.position });
-  return { applied, held };
+
+  /** Whole documents are for what it does not hold: they have no cause, so they may not harm what it does hold. */
+  #admissible(news: News, held: HeldTransaction[]): readonly Entry[] {
+    const { replica, clock, isOff } = this.#options;
+    const { view } = replica;
+    if (isOff) return news.entries;
+    const changes = news.entries.map(
+      ({ kind, id, document }) => ({ kind, id, before: view.revisionOf(kind, id), after: document }) as Change,
+    );
+    const cause: Cause = { principal: 'ballast', channel: 'workflow', action: 'Synchronise', requestId: '' };
+    const { revision } = news.position;
+    const reached = { revision, timeMs: 0, cause, changes };
+    const verdict = this.#brake.judge(view, reached, this.#place, clock.wallMs());
+    if (verdict.kind === 'admit') return news.entries;
+    const harmed = verdict.harmed.map(({ loadBalancerId }) => loadBalancerId);
+    held.push({ revision, timeMs: 0, cause, digest: '', reason: verdict.reason, harmed });
+    return news.entries.filter(({ kind, id }) => view.revisionOf(kind, id) === 0);
+  }
 }
 
-/** Whole documents are for what the node does not hold: they have no cause, so they may not harm what it does hold. */
-function admissible(replica: Replica, news: News, held: Held[]): readonly Entry[] {
-  const { view } = replica;
-  const changes = news.entries.map(
-    ({ kind, id, document }) => ({ kind, id, before: view.revisionOf(kind, id), after: document }) as Change,
-  );
-  const cause: Cause = { principal: 'ballast', channel: 'workflow', action: 'Synchronise', requestId: '' };
-  const verdict = judge(view, changes, cause);
-  if (verdict.kind === 'admit') return news.entries;
-  held.push({ revision: news.position.revision, reason: verdict.reason });
-  return news.entries.filter(({ kind, id }) => view.revisionOf(kind, id) === 0);
+/** What a follower holds back, as it tells the control plane: the newest when there are too many. */
+export function heldReports(replica: Replica): readonly HeldReport[] {
+  return replica.held.slice(-heldReportedMax).map(({ revision, reason, cause, digest, harmed }) => ({
+    revision,
+    reason,
+    principal: cause.principal,
+    channel: cause.channel,
+    digest,
+    harmed: harmed.slice(0, harmedReportedMax),
+  }));
 }

@@ -10,14 +10,14 @@ import type { Log } from '#io/log.ts';
 import { announceSuccessor } from '#io/succession.ts';
 import { every, soon, type Timer } from '#io/timers.ts';
 import { openReplica, type Replica, ReplicaFailure } from '#journal/replica.ts';
-import { LinkClient, type News } from '#link/client.ts';
+import { LinkClient } from '#link/client.ts';
 import { type ServingReport, verdictsPerFrameMax } from '#link/frames.ts';
 import { unreferenced } from '#link/subset.ts';
 import type { HexId } from '#model/documents.ts';
 import type { HealthVerdict } from '#model/health.ts';
 import { placementKey, targetKey } from '#model/keys.ts';
 import { addProxyStats, type ProxyStats } from '#proxy/stats.ts';
-import { applyNews } from './brake.ts';
+import { type Braked, heldReports, ReplicaBrake } from './brake.ts';
 import { type Claim, claimAddresses } from './claim.ts';
 import { RoutingBook, type TableNews } from './routing-book.ts';
 import { type Failures, Workers } from './workers.ts';
@@ -32,6 +32,10 @@ export interface NodeOptions {
   readonly prefix: string;
   /** The file of the last good state. */
   readonly lastGoodPath: string;
+  readonly environment: string;
+  readonly region: string;
+  /** True in a drill that shows what it is like without: the brake holds nothing back. */
+  readonly isBrakeOff: boolean;
   readonly linkUrl: string;
   readonly linkToken: string;
   readonly workersCount: number;
@@ -47,6 +51,7 @@ export interface NodeOptions {
 export class BalancerNode {
   readonly #options: NodeOptions;
   readonly #replica: Replica;
+  readonly #brake: ReplicaBrake;
   readonly #verdicts: Map<string, HealthVerdict>;
   readonly #book: RoutingBook;
   readonly #workers: Workers;
@@ -65,6 +70,8 @@ export class BalancerNode {
   constructor(options: NodeOptions) {
     this.#options = options;
     this.#replica = openReplica(options.lastGoodPath, options.log);
+    const { environment, region, clock, isBrakeOff } = options;
+    this.#brake = new ReplicaBrake({ replica: this.#replica, environment, region, clock, isOff: isBrakeOff });
     this.#verdicts = new Map(this.#replica.health);
     this.#book = new RoutingBook(this.#replica.view, (key) => this.#verdicts.get(key), options.id);
     this.#workers = new Workers({
@@ -104,7 +111,8 @@ export class BalancerNode {
         this.#replica.forget(unreferenced(this.#replica.view));
         return { position: this.#replica.position, holds: this.#holds() };
       },
-      onNews: (news) => this.#take(news),
+      onNews: (news) => this.#take(() => this.#apply(this.#brake.take(news), news.position.revision)),
+      onAgain: (transaction) => this.#take(() => this.#apply(this.#brake.takeAgain(transaction))),
       onConnected: () => void this.#served.then(() => this.#tellEverything()),
       onDiverged: (reason) =>
         log.error(
@@ -112,7 +120,10 @@ export class BalancerNode {
         ),
       stats: () => this.stats(),
     });
-    this.#retry = every(retryFailuresMs, () => this.#retryFailures());
+    this.#retry = every(retryFailuresMs, () => {
+      this.#askAgain();
+      void this.#retryFailures();
+    });
     return undefined;
   }
 
@@ -145,9 +156,9 @@ export class BalancerNode {
     this.#workers.kill();
   }
 
-  #take(news: News): void {
+  #take(news: () => void): void {
     try {
-      this.#apply(news);
+      news();
     } catch (error) {
       if (!(error instanceof ReplicaFailure)) throw error;
       // What is not on disk is not in service either: after a restart nobody would know of it.
@@ -156,12 +167,13 @@ export class BalancerNode {
     }
   }
 
-  #apply(news: News): void {
-    const { applied, held } = applyNews(this.#replica, news);
-    for (const { revision, reason } of held) {
-      this.#options.log.error(`revision ${revision} is held back, serving goes on: ${reason}`);
-      this.#link?.send({ type: 'held', revision, reason });
+  /** Brings into service what the brake has let through; `revision` is where that leads to, when it leads anywhere. */
+  #apply({ applied, held }: Braked, revision?: number): void {
+    for (const each of held) {
+      this.#options.log.error(`revision ${each.revision} is held back, serving goes on: ${each.reason}`);
     }
+    if (held.length > 0 || revision === undefined) this.#tellHeld();
+    if (applied.some(({ kind }) => kind === 'approval')) this.#askAgain();
     if (applied.some(({ kind }) => kind !== 'load-balancer' && kind !== 'placement')) this.#watchTargets();
     const touched = applied
       .flatMap(({ before, after }) => [before, after])
@@ -170,7 +182,8 @@ export class BalancerNode {
     const serving = this.#serve(this.#book.compile(this.#book.concerned(applied)));
     this.#served = Promise.all([this.#served, serving]).then(() => {
       this.#report(touched.filter((id) => id !== undefined));
-      this.#link?.send({ type: 'applied', revision: news.position.revision });
+      if (revision === undefined) return;
+      this.#link?.send({ type: 'applied', revision });
       this.#firstNews.resolve();
     });
   }
@@ -228,7 +241,17 @@ export class BalancerNode {
     return undefined;
   }
 
+  /** Whoever judges once more needs the changes, which only the control plane has. */
+  #askAgain(): void {
+    for (const revision of this.#brake.releasable()) this.#link?.send({ type: 'again', revision });
+  }
+
+  #tellHeld(): void {
+    this.#link?.send({ type: 'held', held: heldReports(this.#replica) });
+  }
+
   #tellEverything(): void {
+    this.#tellHeld();
     this.#reported.clear();
     this.#report(
       [...this.#replica.view.find('placementsOfNode', this.#options.id)].map(({ document }) => document.loadBalancerId),

@@ -92,6 +92,12 @@ export class RoutingBook {
       case 'principal':
       case 'access-key':
       case 'fold':
+      case 'operator':
+      case 'limit':
+      case 'hold':
+      case 'approval':
+      case 'request':
+      case 'freeze':
         return;
     }
   }

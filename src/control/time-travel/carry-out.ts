@@ -211,6 +211,12 @@ const words: Readonly<Record<Kind, string>> = {
   principal: 'principal ',
   'access-key': 'access key ',
   fold: 'fold of revisions ',
+  operator: 'operator ',
+  limit: 'limit ',
+  hold: 'held change ',
+  approval: 'approval ',
+  request: 'request ',
+  freeze: 'freeze ',
 };
 
 const laws: Readonly<Record<Law, { readonly why: Conflict['why']; readonly explain: (other: string) => string }>> = {

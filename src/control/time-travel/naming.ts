@@ -72,6 +72,12 @@ const namers: {
   principal: (_, id) => ({ label: id }),
   'access-key': (_, id, { principalId }) => ({ label: `${id} of ${principalId}` }),
   fold: (_, __, { from, through }) => ({ label: `${from} to ${through}` }),
+  operator: (_, id) => ({ label: id }),
+  limit: (_, id) => ({ label: id }),
+  hold: (_, id, { cause }) => ({ label: `${id}: ${cause.action} of ${cause.principal}` }),
+  approval: (_, id) => ({ label: id }),
+  request: (_, id, { process }) => ({ label: `${id}: ${process}` }),
+  freeze: () => ({ label: 'of all workflows' }),
 };
 
 /** `ACCOUNT/NAME` of a load balancer or target group, or its id where it is in neither view. */

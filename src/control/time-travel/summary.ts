@@ -114,6 +114,12 @@ const weights: readonly Kind[] = [
   'principal',
   'access-key',
   'fold',
+  'operator',
+  'limit',
+  'hold',
+  'approval',
+  'request',
+  'freeze',
 ];
 
 const words: Readonly<Record<Kind, readonly [one: string, many: string]>> = {
@@ -127,6 +133,12 @@ const words: Readonly<Record<Kind, readonly [one: string, many: string]>> = {
   principal: ['principal', 'principals'],
   'access-key': ['access key', 'access keys'],
   fold: ['revisions', 'ranges of revisions'],
+  operator: ['operator', 'operators'],
+  limit: ['limit', 'limits'],
+  hold: ['held change', 'held changes'],
+  approval: ['approval', 'approvals'],
+  request: ['request', 'requests'],
+  freeze: ['workflows', 'workflows'],
 };
 
 const madeVerbs: Readonly<Record<Kind, string>> = {
@@ -140,9 +152,24 @@ const madeVerbs: Readonly<Record<Kind, string>> = {
   principal: 'created',
   'access-key': 'created',
   fold: 'folded',
+  operator: 'created',
+  limit: 'set',
+  hold: 'held',
+  approval: 'given',
+  request: 'made',
+  freeze: 'frozen',
 };
 
-const removedVerbs: Readonly<Partial<Record<Kind, string>>> = { 'access-key': 'revoked', fold: 'unfolded' };
+const removedVerbs: Readonly<Partial<Record<Kind, string>>> = {
+  'access-key': 'revoked',
+  fold: 'unfolded',
+  operator: 'revoked',
+  limit: 'back to the default',
+  hold: 'ended',
+  approval: 'ended',
+  request: 'ended',
+  freeze: 'thawed',
+};
 
 /** Of what a revert, a restore or an undelete did. */
 const backVerbs = { made: 'put back', removed: 'taken out' } as const;

@@ -10,7 +10,7 @@ import { testSettings } from '#control/elbv2/test-region.ts';
 import { removeDrained } from '#control/workflows/draining.ts';
 import { admitNode, placeUnplaced } from '#control/workflows/placement.ts';
 import { recordServing } from '#control/workflows/serving.ts';
-import { guardJournal } from '#guard/guard.ts';
+import { testGuard } from '#guard/test-gate.ts';
 import { silentLog } from '#io/log.ts';
 import { type Journal, openJournal } from '#journal/journal.ts';
 import { openSqliteStore } from '#journal/sqlite-store.ts';
@@ -44,7 +44,7 @@ export class JournalRegion {
     this.folder = folder;
     const store = openSqliteStore(join(folder, 'journal.db'), testIdentity);
     const clock = { wallMs: () => this.nowMs, monotonicMs: () => performance.now() };
-    this.journal = openJournal({ store, guard: guardJournal, clock, log: silentLog });
+    this.journal = openJournal({ store, guard: testGuard(), clock, log: silentLog });
     this.travel = {
       journal: this.journal,
       region: testSettings.region,

@@ -1,52 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Tables } from '#journal/tables.ts';
+import type { Tables } from '#journal/tables.ts';
 import { type Change, put, remove } from '#model/change.ts';
-import type { Documents } from '#model/documents.ts';
-import { sampleLoadBalancer, sampleTargetGroup } from '#model/test-documents.ts';
-import { judge } from './guard.ts';
 import { describeHarm, harm } from './harm.ts';
-
-const forward = { kind: 'forward', groups: [{ targetGroupId: 'tg', weight: 1 }] } as const;
-const target = (port: number): Documents['target'] => ({
-  targetGroupId: 'tg',
-  address: '127.0.0.1',
-  port,
-  state: { kind: 'registered', sinceMs: 0 },
-});
-const placement = (nodeId: string): Documents['placement'] => ({
-  loadBalancerId: 'lb',
-  nodeId,
-  zone: 'a',
-  address: '127.80.0.1',
-  state: { kind: 'serving', sinceMs: 0 },
-});
-
-/** One serving load balancer: two listeners, two addresses, two targets. */
-function serving(): Tables {
-  const tables = new Tables();
-  const listener = { loadBalancerId: 'lb', protocol: 'HTTP', port: 80, createdAtMs: 0, tags: [] } as const;
-  const changes = [
-    put(tables, 'load-balancer', 'lb', sampleLoadBalancer),
-    put(tables, 'target-group', 'tg', sampleTargetGroup),
-    put(tables, 'target', 't1', target(1)),
-    put(tables, 'target', 't2', target(2)),
-    put(tables, 'listener', 'l1', listener),
-    put(tables, 'listener', 'l2', { ...listener, port: 81 }),
-    put(tables, 'rule', 'r1', {
-      listenerId: 'l1',
-      priority: 'default',
-      conditions: [],
-      actions: [forward],
-      transforms: [],
-      tags: [],
-    }),
-    put(tables, 'placement', 'p1', placement('node-1')),
-    put(tables, 'placement', 'p2', placement('node-2')),
-  ];
-  tables.apply(1, changes, 0);
-  return tables;
-}
+import { placement, serving, target } from './test-serving.ts';
 
 function reasons(view: Tables, changes: readonly Change[]): string[] {
   return harm(view, changes).map(({ name, reason }) => `${name} ${reason}`);
@@ -105,25 +62,7 @@ test('harm: what serves nobody is not harmed, and removing a drained target harm
   assert.deepEqual(reasons(view, [remove(view, 'load-balancer', 'lb')]), []);
 });
 
-test('guard: an owner may delete, a workflow and a maintenance process may not harm', () => {
-  const view = serving();
-  const changes = [remove(view, 'load-balancer', 'lb')];
-  const cause = (channel: 'api' | 'restore' | 'workflow' | 'maintenance') =>
-    ({ principal: 'someone', channel, action: 'Clean', requestId: 'r' }) as const;
-  assert.equal(judge(view, changes, cause('api')).kind, 'admit');
-  assert.equal(judge(view, changes, cause('restore')).kind, 'admit');
-  for (const channel of ['workflow', 'maintenance'] as const) {
-    const verdict = judge(view, changes, cause(channel));
-    assert(verdict.kind === 'refuse');
-    assert.equal(
-      verdict.reason,
-      `${channel} Clean is refused: 1 load balancer would stop serving: 000000000000/web (deleted)`,
-    );
-    assert.equal(judge(view, [remove(view, 'listener', 'l1')], cause(channel)).kind, 'admit');
-  }
-});
-
-test('guard: a description names the first three and counts the others', () => {
+test('harm: a description names the first three and counts the others', () => {
   const one = { loadBalancerId: 'x', account: '1', name: 'n', reason: 'deleted' } as const;
   assert.match(describeHarm([one, one, one, one, one]), /^5 load balancers would stop serving: .* and 2 more$/);
 });
