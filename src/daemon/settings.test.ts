@@ -89,7 +89,7 @@ test('settings: a flag goes before the environment, that before the file, that b
     const name = flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
     const [text, value] = samples[name]!;
     // Nothing may be left out anywhere but in a drill.
-    const place = name === 'without' ? { BALLAST_ENVIRONMENT: 'drill' } : {};
+    const place: Record<string, string> = name === 'without' ? { BALLAST_ENVIRONMENT: 'drill' } : {};
     const found = (given: Given) =>
       (read({ ...given, environment: { ...place, ...given.environment } }) as unknown as Record<string, unknown>)[name];
     const wrong = { [variable]: 'not: a value' };
