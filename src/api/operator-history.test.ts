@@ -13,7 +13,8 @@ import { systemRandom } from '#io/random.ts';
 import { put } from '#model/change.ts';
 import type { Status } from '#model/status.ts';
 import { startOperatorServer } from './operator.ts';
-import { historyRoutes, type Route } from './operator-history.ts';
+import { historyRoutes } from './operator-history.ts';
+import type { Route } from './routes.ts';
 
 const operatorKey = 'the operator';
 
@@ -42,6 +43,7 @@ async function start(context: TestContext, others: readonly Route[] = [], region
     operatorKey,
     clock: systemClock,
     log,
+    identify: () => accept('operator'),
     status: () => ({}) as Status,
     routes: [...historyRoutes({ looking, travel, rekey, retention, principals }), ...others],
     metrics: async () => '',

@@ -7,31 +7,17 @@ import type { TimeTravel } from '#control/time-travel/carry-out.ts';
 import type { Looking } from '#control/time-travel/looking.ts';
 import { restore } from '#control/time-travel/restore.ts';
 import { revert } from '#control/time-travel/revert.ts';
-import type { Refusal } from '#control/time-travel/scope.ts';
 import { undelete } from '#control/time-travel/undelete.ts';
-import type { Lines } from './lines.ts';
 import * as read from './parameters.ts';
+import { asLines, asValue, type Route, route } from './routes.ts';
 
 export interface HistoryRoutesOptions {
   readonly looking: Looking;
   readonly travel: TimeTravel;
-  readonly rekey: () => Promise<Result<Rekeyed, string>>;
+  readonly rekey: (by: string) => Promise<Result<Rekeyed, string>>;
   readonly retention: Retention;
   readonly principals: Principals;
 }
-
-/** What a route answers: a stream of lines, or one value. */
-export type RouteAnswer = { readonly lines: Lines } | { readonly value: object };
-
-export interface Route {
-  readonly method: 'GET' | 'POST';
-  /** As people write it; `REV` stands for digits. */
-  readonly path: string;
-  /** `given` are the members of the query or of the body; `revision` is what stood for `REV`. */
-  readonly answer: (given: Given, revision: number) => Promise<Result<RouteAnswer, Refusal>>;
-}
-
-type Given = readonly (readonly [name: string, value: unknown])[];
 
 export function historyRoutes({
   looking,
@@ -59,7 +45,7 @@ export function historyRoutes({
       },
       async (given) => asLines(await looking.log(given)),
     ),
-    get('/v1/transactions/REV', {}, async (_, shown) => asLines(await looking.show(shown))),
+    get('/v1/transactions/REV', {}, async (_, { revision: shown }) => asLines(await looking.show(shown))),
     get(
       '/v1/diff',
       {
@@ -88,7 +74,7 @@ export function historyRoutes({
         keepByKey: { parse: read.keepByKey },
         ...plan,
       },
-      async (given) => asLines(await revert(travel, given)),
+      async (given, { by }) => asLines(await revert({ ...travel, principal: by }, given)),
     ),
     post(
       '/v1/restore',
@@ -98,61 +84,42 @@ export function historyRoutes({
         account: { parse: read.text },
         ...plan,
       },
-      async (given) => asLines(await restore(travel, given)),
+      async (given, { by }) => asLines(await restore({ ...travel, principal: by }, given)),
     ),
     post(
       '/v1/undelete',
       { resource: { parse: read.text, isRequired: true }, at: { parse: moment }, ...plan },
-      async ({ resource, ...given }) => asLines(await undelete(travel, { ...given, arn: resource })),
+      async ({ resource, ...given }, { by }) =>
+        asLines(await undelete({ ...travel, principal: by }, { ...given, arn: resource })),
     ),
     get('/v1/principals', {}, async () => accept({ lines: principals.list() })),
-    post('/v1/principals', { principal: name }, async (given) => asValue(await principals.create(given))),
-    post('/v1/principals/delete', { principal: name, withKeys: { parse: read.truth } }, async (given) =>
-      asValue(await principals.delete(given)),
+    post('/v1/principals', { principal: name }, async (given, { by }) =>
+      asValue(await principals.as(by).create(given)),
     ),
-    post('/v1/principals/policy', { principal: name, policy: { parse: read.text } }, async (given) =>
-      asValue(await principals.setPolicy(given)),
+    post('/v1/principals/delete', { principal: name, withKeys: { parse: read.truth } }, async (given, { by }) =>
+      asValue(await principals.as(by).delete(given)),
     ),
-    post('/v1/keys', { principal: name }, async (given) => asValue(await principals.createKey(given))),
-    post('/v1/keys/revoke', { accessKeyId: name }, async (given) => asValue(await principals.revokeKey(given))),
+    post('/v1/principals/policy', { principal: name, policy: { parse: read.text } }, async (given, { by }) =>
+      asValue(await principals.as(by).setPolicy(given)),
+    ),
+    post('/v1/keys', { principal: name }, async (given, { by }) => asValue(await principals.as(by).createKey(given))),
+    post('/v1/keys/revoke', { accessKeyId: name }, async (given, { by }) =>
+      asValue(await principals.as(by).revokeKey(given)),
+    ),
     get('/v1/retention', {}, async () => accept({ lines: retention.list() })),
     post(
       '/v1/retention',
       { olderThanDays: { parse: read.wholeNumber(1), isRequired: true }, dryRun: { parse: read.truth } },
-      async (given) => asLines(await retention.fold(given)),
+      async (given, { by }) => asLines(await retention.fold({ ...given, by })),
     ),
     post(
       '/v1/retention/undo',
       { fold: { parse: revision, isRequired: true }, dryRun: { parse: read.truth } },
-      async (given) => asLines(await retention.undo(given)),
+      async (given, { by }) => asLines(await retention.undo({ ...given, by })),
     ),
-    post('/v1/rekey', {}, async () => {
-      const done = await rekey();
+    post('/v1/rekey', {}, async (_, { by }) => {
+      const done = await rekey(by);
       return done.ok ? accept({ value: done.value }) : refuse({ status: 409, error: done.fault });
     }),
   ];
-}
-
-/** Makes routes whose members are read before they answer. */
-function route(method: Route['method']) {
-  return <M extends read.Members>(
-    path: string,
-    members: M,
-    answer: (values: read.ValuesOf<M>, revision: number) => Promise<Result<RouteAnswer, Refusal>>,
-  ): Route => ({
-    method,
-    path,
-    answer: async (given, revision) => {
-      const values = read.readMembers(members, given);
-      return values.ok ? answer(values.value, revision) : refuse({ status: 400, error: values.fault });
-    },
-  });
-}
-
-function asLines(looked: Result<Lines, Refusal>): Result<RouteAnswer, Refusal> {
-  return looked.ok ? accept({ lines: looked.value }) : looked;
-}
-
-function asValue(looked: Result<object, Refusal>): Result<RouteAnswer, Refusal> {
-  return looked.ok ? accept({ value: looked.value }) : looked;
 }

@@ -8,12 +8,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { accept, type Result, refuse } from '#base/result.ts';
+import type { Credentials, SignedRequest } from '#control/approval/operators.ts';
 import type { Clock } from '#io/clock.ts';
 import type { Log } from '#io/log.ts';
 import type { Status } from '#model/status.ts';
 import { sendLines } from './lines.ts';
-import type { Route } from './operator-history.ts';
 import { bodyMembers, queryMembers } from './parameters.ts';
+import type { Route } from './routes.ts';
 
 export interface OperatorServerOptions {
   readonly host: string;
@@ -22,6 +23,8 @@ export interface OperatorServerOptions {
   readonly operatorKey: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** The principal who sends a request, by what its headers say; refuses, in a sentence, one who is not who they say. */
+  readonly identify: (request: SignedRequest, credentials: Credentials | undefined) => Result<string, string>;
   readonly status: () => Status;
   /** Everything below `/v1` but the status. */
   readonly routes: readonly Route[];
@@ -101,9 +104,16 @@ class OperatorDesk {
     return sendJson(response, 405, { error: `${request.method} is not offered here; ${allowed} is` });
   }
 
+  #identify(request: IncomingMessage, body: string): Result<string, string> {
+    const signed = { method: request.method ?? '', url: request.url ?? '', body };
+    return this.#options.identify(signed, credentialsOf(request));
+  }
+
   async #answerRoute(route: Route, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readBody(request);
     if (body === undefined) return;
+    const who = this.#identify(request, body.ok ? body.value : '');
+    if (!who.ok) return sendJson(response, 401, { error: who.fault });
     const given = !body.ok ? body : route.method === 'POST' ? bodyMembers(body.value) : queryMembers(queryOf(request));
     if (!given.ok) return sendJson(response, 400, { error: given.fault });
     if (this.#streams >= streamsMax) {
@@ -111,7 +121,8 @@ class OperatorDesk {
     }
     this.#streams += 1;
     try {
-      const answered = await route.answer(given.value, matches(route, pathOf(request))!);
+      const asked = { revision: matches(route, pathOf(request))!, by: who.value };
+      const answered = await route.answer(given.value, asked);
       if (!answered.ok) return sendJson(response, answered.fault.status, { error: answered.fault.error });
       if ('value' in answered.value) return sendJson(response, 200, answered.value.value);
       await sendLines(response, answered.value.lines, this.#options);
@@ -119,6 +130,18 @@ class OperatorDesk {
       this.#streams -= 1;
     }
   }
+}
+
+/** What an operator's own signature comes with; a header that is there twice is none. */
+function credentialsOf({ headers }: IncomingMessage): Credentials | undefined {
+  const name = headers['x-ballast-operator'];
+  if (name === undefined) return undefined;
+  const text = (header: string | string[] | undefined) => (typeof header === 'string' ? header : '');
+  return {
+    name: text(name),
+    time: text(headers['x-ballast-time']),
+    signature: text(headers['x-ballast-signature']),
+  };
 }
 
 /** What stands for `REV` in the path, 0 where nothing does; undefined when the route has another path. */

@@ -8,6 +8,7 @@ import { type KeepChoice, keepChoices } from '#model/history.ts';
 import { type Moment, parseMoment } from '#model/moment.ts';
 
 const textLengthMax = 1_000;
+const longTextLengthMax = 4_000;
 const listLengthMax = 1_000;
 
 /** Reads one value; refuses with what is allowed. */
@@ -73,6 +74,12 @@ export const text: Parse<string> = (given) =>
   typeof given === 'string' && given.length > 0 && given.length <= textLengthMax
     ? accept(given)
     : refuse(`a text of 1 to ${textLengthMax} characters`);
+
+/** A text that holds other texts. */
+export const longText: Parse<string> = (given) =>
+  typeof given === 'string' && given.length > 0 && given.length <= longTextLengthMax
+    ? accept(given)
+    : refuse(`a text of 1 to ${longTextLengthMax} characters`);
 
 /** One, or several. */
 export const texts: Parse<readonly string[]> = (given) => {

@@ -5,11 +5,11 @@ import { type Asking, asking } from './asking.ts';
 import { type Command, type CommandContext, exitCodes } from './command.ts';
 import { type FindFault, findFlags } from './find-ballast.ts';
 import { type FoundFlags, textOf } from './flags.ts';
-import { askOperator, type OperatorRequest, streamFromOperator } from './operator-client.ts';
+import { streamFromOperator } from './operator-client.ts';
 import { printable, printableJson } from './printable.ts';
 import { count, listOf, objectOf, oneOf, optional, text } from './shape.ts';
-import { sayEnvironment } from './status.ts';
 import { alignColumns, counted } from './style.ts';
+import { carryOutWish, type Wish } from './wish.ts';
 
 const jsonFlag = { name: 'json', help: 'Print what the operator API answers' } as const;
 
@@ -67,12 +67,6 @@ export const keys: Command = {
 /** Everybody, or the policy of one. */
 interface Listing {
   readonly principal: string | undefined;
-}
-
-/** What is asked for, and how the answer is told. */
-interface Wish {
-  readonly request: OperatorRequest;
-  readonly say: (asked: Asking, answer: unknown) => string | undefined;
 }
 
 const isPrincipal = objectOf<PrincipalEntry>({
@@ -160,19 +154,7 @@ function sayKey({ style }: Asking, answer: unknown): string | undefined {
 }
 
 async function carryOut(asked: Asking, wish: Wish | Listing): Promise<Result<number, FindFault>> {
-  if (!('request' in wish)) return list(asked, wish);
-  const { context, found, ballast } = asked;
-  const environment = await sayEnvironment(asked);
-  if (!environment.ok) return environment;
-  const answer = await askOperator(ballast, wish.request);
-  if (!answer.ok) return answer;
-  const said = wish.say(asked, answer.value);
-  if (said === undefined) {
-    const message = `${ballast.operatorEndpoint} answers with something that this version does not know`;
-    return refuse({ kind: 'failed', message });
-  }
-  context.output.write(found.has('json') ? `${printableJson(JSON.stringify(answer.value))}\n` : said);
-  return accept(exitCodes.ok);
+  return 'request' in wish ? carryOutWish(asked, wish) : list(asked, wish);
 }
 
 async function list(

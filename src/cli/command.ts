@@ -69,6 +69,8 @@ export interface CommandContext {
   readonly homeFolder: string;
   readonly workingFolder: string;
   readonly readFile: ReadFile;
+  /** Writes a file for its owner's eyes only, with its folder; gives the reason when it cannot. */
+  readonly writeSecretFile: (path: string, text: string) => Result<void, string>;
   readonly output: TextOutput;
   readonly errors: TextOutput;
   /** Milliseconds since some start; never steps. */

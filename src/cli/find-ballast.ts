@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { accept, type Result, refuse } from '#base/result.ts';
 import type { CommandContext, Flag } from './command.ts';
 import { type FoundFlags, textOf } from './flags.ts';
+import { keyPath, type OperatorKey, readOperatorKey } from './operator-key.ts';
 import { shellWords } from './shell-words.ts';
 
 /** The flags by which every command that talks to a running Ballast finds it. */
@@ -18,12 +19,16 @@ export const findFlags: readonly Flag[] = [
     argument: 'FILE',
     help: 'File with the operator key, with --operator [BALLAST_OPERATOR_KEY]',
   },
+  { name: 'as', argument: 'NAME', help: 'Ask by name, as this operator [BALLAST_AS]' },
+  { name: 'key', argument: 'FILE', help: "The operator's own key, with --as [default ~/.config/ballast/NAME.key]" },
 ];
 
 export interface FoundBallast {
   /** An origin, as `http://127.0.0.1:8401`. */
   readonly operatorEndpoint: string;
   readonly operatorKey: string;
+  /** Of the operator who asks by name. */
+  readonly key?: OperatorKey;
   /** What to tell a person when nothing answers there. */
   readonly notRunning: string;
   /** The words by which the same one is found again, for commands that are suggested. */
@@ -43,6 +48,18 @@ export function defaultDataFolder(homeFolder: string): string {
 
 /** Finds a Ballast by what was given with `findFlags`. Does not talk to it. */
 export function findBallast(found: FoundFlags, context: CommandContext): Result<FoundBallast, FindFault> {
+  const ballast = findPlace(found, context);
+  const name = textOf(found, 'as') ?? (context.environment.BALLAST_AS || undefined);
+  if (name === undefined && found.has('key')) return refuse({ kind: 'usage', message: '--key goes with --as NAME' });
+  if (!ballast.ok || name === undefined) return ballast;
+  const file = textOf(found, 'key');
+  const path = file === undefined ? keyPath(name, context.homeFolder) : resolve(context.workingFolder, file);
+  const key = readOperatorKey(name, path, context);
+  if (!key.ok) return refuse({ kind: 'failed', message: key.fault });
+  return accept({ ...ballast.value, key: key.value });
+}
+
+function findPlace(found: FoundFlags, context: CommandContext): Result<FoundBallast, FindFault> {
   const url = textOf(found, 'operator');
   if (url !== undefined) return byAddress(url, found, context);
   if (found.has('operator-key-file')) {

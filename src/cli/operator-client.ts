@@ -4,6 +4,7 @@
  */
 import { accept, type Result, refuse } from '#base/result.ts';
 import type { FindFault, FoundBallast } from './find-ballast.ts';
+import { signatureHeaders } from './operator-key.ts';
 import { isDeep, printable, printableValue } from './printable.ts';
 
 /** For what is known at once. */
@@ -119,17 +120,22 @@ interface Chunks {
 async function begin(ballast: FoundBallast, request: OperatorRequest): Promise<Result<Answer, FindFault>> {
   const query = new URLSearchParams(request.query?.map(([name, value]) => [name, value])).toString();
   const url = `${ballast.operatorEndpoint}${request.path}`;
+  const pathWithQuery = query === '' ? request.path : `${request.path}?${query}`;
+  const method = request.body === undefined ? 'GET' : 'POST';
+  const body = request.body === undefined ? '' : JSON.stringify(request.body);
+  const { key } = ballast;
   let response: Response;
   try {
-    response = await fetch(query === '' ? url : `${url}?${query}`, {
-      method: request.body === undefined ? 'GET' : 'POST',
+    response = await fetch(`${ballast.operatorEndpoint}${pathWithQuery}`, {
+      method,
       headers: {
         authorization: `Bearer ${ballast.operatorKey}`,
         ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(key === undefined ? {} : signatureHeaders(key, { method, url: pathWithQuery, body }, Date.now())),
       },
       // The key is for this address and no other.
       redirect: 'error',
-      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+      ...(request.body === undefined ? {} : { body }),
       ...(request.answerMsMax === undefined ? {} : { signal: AbortSignal.timeout(request.answerMsMax) }),
     });
   } catch (error) {
@@ -173,6 +179,7 @@ async function readAll({ url, chunks }: Answer): Promise<Result<string, FindFaul
 async function explainStatus(status: number, answer: Answer, ballast: FoundBallast): Promise<Result<never, FindFault>> {
   const text = await readAll(answer);
   const sentence = text.ok ? errorIn(parseJson(text.value)) : undefined;
+  if (status === 401 && ballast.key !== undefined && sentence !== undefined) return failed(sentence);
   if (status === 401 || status === 403) return failed(`${ballast.operatorEndpoint} refuses the operator key`);
   // It understood the question and says itself what is wrong with it.
   if (sentence !== undefined && status === 400) return refuse({ kind: 'usage', message: sentence });

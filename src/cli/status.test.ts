@@ -30,6 +30,7 @@ const well: Status = {
       revision: 12,
       lag: 0,
       diverged: false,
+      held: 0,
       loadBalancers: 2,
     },
   ],

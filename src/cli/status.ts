@@ -7,7 +7,7 @@ import { type FindFault, type FoundBallast, findFlags } from './find-ballast.ts'
 import { getFromOperator } from './operator-client.ts';
 import { printable, printableJson, printableValue } from './printable.ts';
 import { amount, count, listOf, objectOf, text, truth } from './shape.ts';
-import { alignColumns, type Style, styleFor } from './style.ts';
+import { alignColumns, counted, type Style, styleFor } from './style.ts';
 
 /** Ends with 0 when all is well, 1 when something is not or it cannot be found out, 3 when no Ballast runs. */
 export const status: Command = {
@@ -72,9 +72,10 @@ function troublesIn({ processes, nodes }: Status): string[] {
   ];
 }
 
-function nodeTrouble({ connected, diverged, lag, revision }: NodeStatus): string | undefined {
+function nodeTrouble({ connected, diverged, lag, revision, held }: NodeStatus): string | undefined {
   if (!connected) return `is not connected; it serves revision ${revision}, its last good one`;
   if (diverged) return 'serves something other than what the journal says';
+  if (held > 0) return `holds back ${counted(held, 'transaction')} and serves on: see 'ballast approvals'`;
   if (lag > 0) return `is ${lag} ${lag === 1 ? 'revision' : 'revisions'} behind`;
   return undefined;
 }
@@ -122,7 +123,15 @@ function processRow({ name, state, pid, restarts, uptimeSeconds }: ProcessStatus
 }
 
 function nodeRow(node: NodeStatus, style: Style): string[] {
-  const state = node.connected ? (node.diverged ? 'diverged' : node.lag > 0 ? 'behind' : 'in step') : 'not connected';
+  const state = node.connected
+    ? node.diverged
+      ? 'diverged'
+      : node.held > 0
+        ? 'holds back'
+        : node.lag > 0
+          ? 'behind'
+          : 'in step'
+    : 'not connected';
   const paint = nodeTrouble(node) === undefined ? style.good : style.bad;
   return [node.id, node.zone, node.prefix, paint(state), `${node.revision}`, `${node.loadBalancers}`];
 }
@@ -162,6 +171,7 @@ const isStatus = objectOf<Status>({
       revision: count,
       lag: amount,
       diverged: truth,
+      held: count,
       loadBalancers: count,
     }),
   ),

@@ -38,6 +38,10 @@ export async function runCommand(command: Command, args: readonly string[], opti
         return accept(undefined);
       }
     },
+    writeSecretFile: (path, text) => {
+      mkdirSync(dirname(path), { recursive: true });
+      return accept(writeFileSync(path, text, { mode: 0o600 }));
+    },
     output,
     errors,
     monotonicMs: systemClock.monotonicMs,

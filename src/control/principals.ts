@@ -3,6 +3,7 @@
  * them; a secret is told once, when it is made, and stands sealed in the journal from then on.
  */
 import { accept, type Result, refuse } from '#base/result.ts';
+import { namelessOperator } from '#guard/approvals.ts';
 import type { Random } from '#io/random.ts';
 import { isoTime } from '#journal/history.ts';
 import type { Journal } from '#journal/journal.ts';
@@ -22,6 +23,8 @@ export interface PrincipalsOptions {
   readonly sealer: Sealer;
   readonly random: Random;
   readonly nowMs: () => number;
+  /** Who wants it; `operator` when nobody is named. */
+  readonly by?: string;
 }
 
 /** Twelve digits, and a name as IAM allows it for users. */
@@ -35,6 +38,11 @@ export class Principals {
 
   constructor(options: PrincipalsOptions) {
     this.#options = options;
+  }
+
+  /** The same, for somebody who asks by name. */
+  as(by: string): Principals {
+    return new Principals({ ...this.#options, by });
   }
 
   /** By account and name, with the ids of their keys. */
@@ -157,8 +165,8 @@ export class Principals {
     action: string,
     decide: (view: View) => { readonly changes: readonly Change[]; readonly output: Output } | string | undefined,
   ): Promise<Result<Output, Refusal>> {
-    const { journal, random } = this.#options;
-    const cause = { principal: 'operator', channel: 'maintenance', action, requestId: random.hex(32) } as const;
+    const { journal, random, by = namelessOperator } = this.#options;
+    const cause = { principal: by, channel: 'maintenance', action, requestId: random.hex(32) } as const;
     let refusal: Refusal | undefined;
     const result = await journal.transact<Output>(cause, (view) => {
       const decided = decide(view);

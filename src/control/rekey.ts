@@ -3,6 +3,7 @@
  * anything is sealed with it and the old ones stay, so at every moment each secret opens, whatever ends in the middle.
  */
 import { accept, type Result, refuse } from '#base/result.ts';
+import { namelessOperator } from '#guard/approvals.ts';
 import type { Random } from '#io/random.ts';
 import type { Journal } from '#journal/journal.ts';
 import { type KeyRing, SealFailure } from '#journal/seal.ts';
@@ -38,14 +39,16 @@ export async function rekey(options: {
   readonly journal: Journal;
   readonly ring: KeyRing;
   readonly random: Random;
+  /** Who wants it; `operator` when nobody is named. */
+  readonly by?: string;
 }): Promise<Result<Rekeyed, string>> {
-  const { journal, ring, random } = options;
+  const { journal, ring, random, by = namelessOperator } = options;
   const unreadable = unreadableSecret(journal.view, ring);
   if (unreadable !== undefined) return refuse(unreadable);
   const added = ring.addKey();
   if (!added.ok) return added;
   const cause = {
-    principal: 'operator',
+    principal: by,
     channel: 'maintenance',
     action: 'Rekey',
     requestId: random.hex(32),

@@ -5,6 +5,7 @@
  * request goes on with it.
  */
 import { accept, type Result, refuse } from '#base/result.ts';
+import { namelessOperator } from '#guard/approvals.ts';
 import { soon } from '#io/timers.ts';
 import { dayMs, dayOf, type FoldRange } from '#journal/fold.ts';
 import { carryOutFold, isKeptWhole, PutBack, planFold, unlistFold } from '#journal/folding.ts';
@@ -38,6 +39,8 @@ class Stopped extends Error {}
 export class Retention {
   readonly #options: RetentionOptions;
   #isBusy = false;
+  /** Who wants what is under way. */
+  #by: string = namelessOperator;
 
   constructor(options: RetentionOptions) {
     this.#options = options;
@@ -55,25 +58,31 @@ export class Retention {
   fold(request: {
     readonly olderThanDays: number;
     readonly dryRun?: boolean;
+    readonly by?: string;
   }): Promise<Result<RetentionLines, Refusal>> {
-    return this.#alone(() => this.#fold(request.olderThanDays, request.dryRun === true));
+    return this.#alone(request.by, () => this.#fold(request.olderThanDays, request.dryRun === true));
   }
 
   /** Puts back what the fold that ends with revision `fold` has taken. */
-  async undo(request: { readonly fold: number; readonly dryRun?: boolean }): Promise<Result<RetentionLines, Refusal>> {
+  async undo(request: {
+    readonly fold: number;
+    readonly dryRun?: boolean;
+    readonly by?: string;
+  }): Promise<Result<RetentionLines, Refusal>> {
     const fold = this.#options.journal.view.get('fold', `${request.fold}`);
     if (fold === undefined) {
       const known = folds(this.#options.journal.view).map(({ through }) => through);
       const others = known.length === 0 ? 'there are none' : `there are ${known.join(', ')}`;
       return refuse({ status: 404, error: `there is no fold ${request.fold}; ${others}` });
     }
-    return this.#alone(() => this.#undo(fold, request.dryRun === true));
+    return this.#alone(request.by, () => this.#undo(fold, request.dryRun === true));
   }
 
-  async #alone(make: () => RetentionLines): Promise<Result<RetentionLines, Refusal>> {
+  async #alone(by: string | undefined, make: () => RetentionLines): Promise<Result<RetentionLines, Refusal>> {
     if (this.#isBusy)
       return refuse({ status: 409, error: 'retention is under way already: try again when it is done' });
     this.#isBusy = true;
+    this.#by = by ?? namelessOperator;
     // The index must know what the log forgets.
     const history = await openHistory(this.#options.journal);
     if (history.ok) return accept(this.#guarded(make()));
@@ -194,7 +203,7 @@ export class Retention {
   ): Promise<number> {
     const { journal, newRequestId } = this.#options;
     const cause = {
-      principal: 'operator',
+      principal: this.#by,
       channel: 'maintenance',
       action,
       requestId: newRequestId(),

@@ -4,8 +4,12 @@
  */
 
 import { startOperatorServer } from '#api/operator.ts';
+import { guardRoutes } from '#api/operator-guard.ts';
 import { historyRoutes } from '#api/operator-history.ts';
 import { startApiServer } from '#api/server.ts';
+import { Approvals } from '#control/approval/approvals.ts';
+import { Limits } from '#control/approval/limits.ts';
+import { Operators } from '#control/approval/operators.ts';
 import { createControl } from '#control/control.ts';
 import { HealthBoard } from '#control/health-board.ts';
 import { firstCredentials, keyLookup } from '#control/keys.ts';
@@ -40,12 +44,14 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
   const clock = systemClock;
   const random = systemRandom;
   const startedMs = clock.monotonicMs();
+  const nowMs = () => clock.wallMs();
   const opened = openStore(settings);
   if ('refused' in opened) return opened;
   const { environment } = settings;
   const isOff = (layer: Layer) => settings.without.includes(layer);
+  const place = { environment, region: settings.region, storeId: opened.identity.storeId };
   const gate = new Gate({
-    place: { environment, region: settings.region, storeId: opened.identity.storeId },
+    place,
     newId: () => random.hex(16),
     protection: () => undefined,
     hasProtected: () => false,
@@ -70,7 +76,16 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
   const health = new HealthBoard();
   const region = regionSettings(settings);
   const { holdAddressesMs } = region;
-  const workflows = new Workflows({ journal, holdAddressesMs, clock, random, log });
+  const approvals = new Approvals({
+    journal,
+    random,
+    place,
+    nowMs,
+    nodeHolds: () => new Map([...link.followers].map(([id, { held }]) => [id, held])),
+  });
+  const operators = new Operators({ journal, random, nowMs });
+  const expired = (view: View, atMs: number) => approvals.expired(view, atMs);
+  const workflows = new Workflows({ journal, holdAddressesMs, clock, random, log, expired });
   const link = new LinkServer({
     source: linkSource(journal),
     token: settings.linkToken,
@@ -96,7 +111,6 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
   });
 
   const newRequestId = () => random.hex(32);
-  const nowMs = () => clock.wallMs();
   const retention = new Retention({ journal, vault: settings.vault, newRequestId, nowMs });
   for (const { to, state } of retention.list()) {
     if (state === 'unfinished') log.warn(`fold ${to} was interrupted: 'ballast retention' goes on with it`);
@@ -131,19 +145,23 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
       operatorKey: settings.operatorKey,
       clock,
       log,
-      routes: historyRoutes({
-        looking: new Looking(journal, region),
-        travel: {
-          journal,
-          region: settings.region,
-          holdAddressesMs,
-          newRequestId,
-          nowMs,
-        },
-        rekey: () => rekey({ journal, ring, random }),
-        retention,
-        principals: new Principals({ journal, sealer: ring, random, nowMs }),
-      }),
+      identify: (request, sent) => operators.identify(request, sent),
+      routes: [
+        ...guardRoutes({ journal, random, nowMs, operators, limits: new Limits({ journal, random }), approvals }),
+        ...historyRoutes({
+          looking: new Looking(journal, region),
+          travel: {
+            journal,
+            region: settings.region,
+            holdAddressesMs,
+            newRequestId,
+            nowMs,
+          },
+          rekey: (by) => rekey({ journal, ring, random, by }),
+          retention,
+          principals: new Principals({ journal, sealer: ring, random, nowMs }),
+        }),
+      ],
       status: () => {
         const uptimeSeconds = (clock.monotonicMs() - startedMs) / 1000;
         return statusOf({
@@ -156,7 +174,18 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
           nowMs: clock.wallMs(),
         });
       },
-      metrics: () => metricsPage({ journal, vault, verifier, link, health, api: apiServer.stats() }),
+      metrics: () =>
+        metricsPage({
+          journal,
+          vault,
+          verifier,
+          link,
+          health,
+          api: apiServer.stats(),
+          gate,
+          approvals,
+          nowMs: nowMs(),
+        }),
       upgradeLink: (request, socket, head) => link.upgrade(request, socket, head),
     });
   } catch (error) {

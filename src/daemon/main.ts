@@ -4,6 +4,10 @@ import { version } from '#base/version.ts';
 import { accounts, keys } from '#cli/access.ts';
 import type { Command, CommandContext, CommandGroup } from '#cli/command.ts';
 import { refuseUsage, runCommandLine } from '#cli/command-line.ts';
+import { approvals } from '#cli/guard/approvals.ts';
+import { freeze, thaw } from '#cli/guard/freeze.ts';
+import { limits } from '#cli/guard/limits.ts';
+import { operators } from '#cli/guard/operators.ts';
 import { rekey } from '#cli/rekey.ts';
 import { status } from '#cli/status.ts';
 import { blame } from '#cli/time-travel/blame.ts';
@@ -16,7 +20,7 @@ import { revert } from '#cli/time-travel/revert.ts';
 import { show } from '#cli/time-travel/show.ts';
 import { undelete } from '#cli/time-travel/undelete.ts';
 import { systemClock } from '#io/clock.ts';
-import { readFileIfThere } from '#io/files.ts';
+import { readFileIfThere, writeFileWhole } from '#io/files.ts';
 import {
   commandLine,
   coresCount,
@@ -48,7 +52,8 @@ const groups: readonly CommandGroup[] = [
   { title: 'Run', commands: [upCommand, status] },
   { title: 'Look', commands: [log, show, diff, blame, describe] },
   { title: 'Go back', commands: [revert, restore, undelete] },
-  { title: 'Who may do what', commands: [accounts, keys] },
+  { title: 'Who may do what', commands: [accounts, keys, operators] },
+  { title: 'Two people', commands: [approvals, limits, freeze, thaw] },
   { title: 'Keep safe', commands: [verify, recover, rekey, retention] },
 ];
 
@@ -59,6 +64,7 @@ setExitCode(
     homeFolder: homeFolder(),
     workingFolder: workingFolder(),
     readFile,
+    writeSecretFile,
     output: standardOutput,
     errors: standardError,
     monotonicMs: systemClock.monotonicMs,
@@ -97,6 +103,14 @@ async function runUp(context: CommandContext): Promise<number> {
     refused: (reason) => context.errors.write(`ballast: ${reason}\n`),
     stopping: () => say('Stopping: running requests may finish; Ctrl-C again stops at once.'),
   });
+}
+
+function writeSecretFile(path: string, text: string) {
+  try {
+    return accept(writeFileWhole(path, text, 0o600));
+  } catch (error) {
+    return refuse(`${path} cannot be written: ${(error as Error).message}`);
+  }
 }
 
 function readFile(path: string) {

@@ -1,19 +1,23 @@
 /** Puts together what `/metrics` answers: counters from the nodes, and what the control plane knows itself. */
 import type { ApiStats } from '#api/server.ts';
 import { version } from '#base/version.ts';
+import type { Approvals } from '#control/approval/approvals.ts';
 import type { HealthBoard } from '#control/health-board.ts';
+import type { Gate } from '#guard/gate.ts';
 import type { Journal } from '#journal/journal.ts';
 import type { Vault } from '#journal/vault-writer.ts';
 import type { BackgroundVerifier } from '#journal/verify-background.ts';
 import type { LinkServer } from '#link/server.ts';
 import { kinds } from '#model/documents.ts';
-import type { View } from '#model/view.ts';
+import { isEmpty, type View } from '#model/view.ts';
 import { renderMetrics, type Snapshot } from '#observe/metrics.ts';
 import type { ProxyStats } from '#proxy/proxy.ts';
 import { nodeStatuses } from './status.ts';
 
 /** A scrape waits no longer for a node's counters; one that is slower is left out of this page. */
 const statsTimeoutMs = 2_000;
+/** What was harmed within it counts as harmed lately. */
+const lateMs = 600_000;
 
 export async function metricsPage(sources: {
   readonly journal: Journal;
@@ -22,8 +26,11 @@ export async function metricsPage(sources: {
   readonly link: LinkServer;
   readonly health: HealthBoard;
   readonly api: ApiStats;
+  readonly gate: Gate;
+  readonly approvals: Approvals;
+  readonly nowMs: number;
 }): Promise<string> {
-  const { journal, vault, verifier, link, health, api } = sources;
+  const { journal, vault, verifier, link, health, api, gate, approvals, nowMs } = sources;
   const { view } = journal;
   const traffic = [...(await link.stats(statsTimeoutMs))].map(([node, stats]) => ({
     node,
@@ -38,10 +45,12 @@ export async function metricsPage(sources: {
     vault: vault.stats,
     verifier: verifier.stats,
     documents: Object.fromEntries(kinds.map((kind) => [kind, view.count(kind)])),
-    nodes: nodeStatuses(journal, link.followers).map((node) => ({
-      ...node,
-      held: link.followers.get(node.id)?.held.length ?? 0,
-    })),
+    nodes: nodeStatuses(journal, link.followers),
+    guard: {
+      waiting: approvals.waitingCount,
+      harmed: gate.radius(nowMs - lateMs),
+      frozen: !isEmpty(view.all('freeze')),
+    },
     api,
   });
 }

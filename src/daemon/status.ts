@@ -60,6 +60,7 @@ export function nodeStatuses(journal: Journal, followers: ReadonlyMap<string, Fo
       revision,
       lag: Math.max(0, head.revision - revision),
       diverged: follower?.diverged ?? false,
+      held: follower?.held.length ?? 0,
       loadBalancers: [...view.find('placementsOfNode', id)].length,
     };
   });

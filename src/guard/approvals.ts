@@ -2,17 +2,10 @@
  * Whether somebody's word covers what is to be done. Pure, and the same in the journal's commit path and in every node:
  * a control plane that takes something for approved has to show it.
  */
-import { type Certificate, isSignedBy, parseStatement, type Statement } from '#model/approval.ts';
+import { type Certificate, isSignedBy, type Place, parseStatement, type Statement } from '#model/approval.ts';
 import type { Cause } from '#model/change.ts';
 import type { OperatorDocument, OperatorRight } from '#model/documents.ts';
 import type { View } from '#model/view.ts';
-
-/** Where a statement must hold. */
-export interface Place {
-  readonly environment: string;
-  readonly region: string;
-  readonly storeId: string;
-}
 
 /** What needs somebody's word. */
 export interface Matter {

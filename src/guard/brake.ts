@@ -5,10 +5,11 @@
  *   workflow, maintenance   may not harm, unless the approvals come along
  *   api, restore            up to the limit of a node (`node`); over it, held until it is approved or usual again
  */
+import type { Place } from '#model/approval.ts';
 import type { Cause, Change } from '#model/change.ts';
 import type { HexId } from '#model/documents.ts';
 import type { View } from '#model/view.ts';
-import { type Approval, type Place, readApproval, whyNotCovered } from './approvals.ts';
+import { type Approval, readApproval, whyNotCovered } from './approvals.ts';
 import { blastRadius, HarmWindow } from './blast-radius.ts';
 import { describeHarm, type Harm, harm } from './harm.ts';
 import { describeLimit, isOver, namedLimit, windowSecondsMax } from './limits.ts';

@@ -8,7 +8,7 @@
  *   maintenance    nothing that tenants have, unless it is a part of the plan that was approved
  *   any            who is an operator and what the limits are: held for a second person
  */
-import { type Certificate, isPublicKey } from '#model/approval.ts';
+import { type Certificate, isPublicKey, type Place } from '#model/approval.ts';
 import { type Cause, type Change, digestOfChanges, put, remove, type TransactionHeader } from '#model/change.ts';
 import {
   type HarmedLoadBalancer,
@@ -25,7 +25,6 @@ import {
   type Approval,
   approvalsNeeded,
   operatorPrincipal,
-  type Place,
   readApproval,
   together,
   whyNotCovered,

@@ -1,8 +1,9 @@
 /** A guard for tests of what lies around it, in the place that test stores are in. */
+
+import type { Place } from '#model/approval.ts';
 import type { Cause, Change } from '#model/change.ts';
 import type { Verdict, VerdictMoment } from '#model/verdict.ts';
 import type { View } from '#model/view.ts';
-import type { Place } from './approvals.ts';
 import { Gate, type GateOptions } from './gate.ts';
 
 export const testPlace: Place = { environment: 'test', region: 'us-east-1', storeId: 'store-1' };

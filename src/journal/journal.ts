@@ -171,6 +171,10 @@ export class Journal {
     return this.#options.store.hashAt(revision);
   }
 
+  header(revision: number): TransactionHeader | undefined {
+    return this.#options.store.header(revision);
+  }
+
   /** Headers from the latest back. */
   headersBack(): Iterable<TransactionHeader> {
     return this.#options.store.headersBackFrom(this.#head.revision);

@@ -7,7 +7,7 @@ import { createPublicKey, verify } from 'node:crypto';
 import { accept, type Result, refuse } from '#base/result.ts';
 import type { Channel } from './change.ts';
 import { channels } from './change.ts';
-import type { OperatorDocument, OperatorRight } from './documents.ts';
+import type { OperatorDocument } from './documents.ts';
 
 /** A statement as it was signed, and the signature (Ed25519, base64url). */
 export interface Certificate {
@@ -15,14 +15,17 @@ export interface Certificate {
   readonly signature: string;
 }
 
-export interface Statement {
-  readonly type: 'ballast-approval';
-  /** The approval's HexId: nobody makes two of one. */
-  readonly id: string;
-  /** Where it holds, and nowhere else. */
+/** Where a statement holds, and nowhere else. */
+export interface Place {
   readonly environment: string;
   readonly region: string;
   readonly storeId: string;
+}
+
+export interface Statement extends Place {
+  readonly type: 'ballast-approval';
+  /** The approval's HexId: nobody makes two of one. */
+  readonly id: string;
   /** The operator who signs. */
   readonly approver: string;
   readonly covers: Covers;
@@ -89,12 +92,6 @@ export function isPublicKey(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** Whose word it must be, and why one is not enough. */
-export interface Need {
-  readonly right: OperatorRight;
-  readonly count: number;
 }
 
 function isCovers(value: unknown): value is Covers {

@@ -38,6 +38,8 @@ export interface NodeStatus {
   readonly lag: number;
   /** What it serves is not what the journal says, though it has the revision. */
   readonly diverged: boolean;
+  /** Transactions that its brake holds back. */
+  readonly held: number;
   readonly loadBalancers: number;
 }
 

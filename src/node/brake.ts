@@ -4,12 +4,12 @@
  * is usual again by then.
  */
 
-import type { Place } from '#guard/approvals.ts';
 import { Brake } from '#guard/brake.ts';
 import type { Clock } from '#io/clock.ts';
 import type { Applied, HeldTransaction, Replica } from '#journal/replica.ts';
 import type { News } from '#link/client.ts';
 import type { HeldReport, LinkTransaction } from '#link/frames.ts';
+import type { Place } from '#model/approval.ts';
 import type { Cause, Change } from '#model/change.ts';
 import type { Entry } from '#model/documents.ts';
 

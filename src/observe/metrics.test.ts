@@ -128,6 +128,7 @@ const snapshot: Snapshot = {
       held: 0,
     },
   ],
+  guard: { waiting: 3, harmed: 2, frozen: true },
   api: {
     requests: [{ action: 'CreateListener', code: 'OK', count: 9 }],
     authenticationFailures: { SignatureDoesNotMatch: 4 },

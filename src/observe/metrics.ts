@@ -64,6 +64,12 @@ export const families = {
   ballast_node_revision_lag: ['gauge', 'Revisions that the node is behind; label: node'],
   ballast_node_diverged: ['gauge', '1 while the node holds another history than the journal; label: node'],
   ballast_node_held_transactions: ['gauge', "Transactions that the node's guard holds back; label: node"],
+  ballast_approvals_waiting: ['gauge', 'Changes and requests that wait for the approval of another person'],
+  ballast_guard_harmed_load_balancers: [
+    'gauge',
+    'Load balancers that stopped serving within the last ten minutes by changes that nobody approved',
+  ],
+  ballast_workflows_frozen: ['gauge', '1 while no workflow changes anything'],
   ballast_api_requests_total: ['counter', 'AWS API calls; labels: action, code (OK or the error code)'],
   ballast_api_authentication_failures_total: ['counter', 'AWS API calls whose signature was refused; label: code'],
 } as const satisfies Record<string, readonly ['counter' | 'gauge' | 'histogram', string]>;
@@ -117,7 +123,8 @@ export interface Snapshot {
   };
   readonly verifier: { readonly verifiedRevision: number; readonly passes: number; readonly damaged: boolean };
   readonly documents: Readonly<Record<string, number>>;
-  readonly nodes: readonly (NodeStatus & { readonly held: number })[];
+  readonly nodes: readonly NodeStatus[];
+  readonly guard: { readonly waiting: number; readonly harmed: number; readonly frozen: boolean };
   readonly api: {
     readonly requests: readonly { readonly action: string; readonly code: string; readonly count: number }[];
     readonly authenticationFailures: Readonly<Record<string, number>>;
@@ -188,6 +195,9 @@ export function renderMetrics(snapshot: Snapshot): string {
     count('ballast_node_diverged', { node }, Number(diverged));
     count('ballast_node_held_transactions', { node }, held);
   }
+  count('ballast_approvals_waiting', {}, snapshot.guard.waiting);
+  count('ballast_guard_harmed_load_balancers', {}, snapshot.guard.harmed);
+  count('ballast_workflows_frozen', {}, Number(snapshot.guard.frozen));
   for (const { action, code, count: calls } of api.requests)
     count('ballast_api_requests_total', { action, code }, calls);
   for (const [code, failures] of Object.entries(api.authenticationFailures)) {

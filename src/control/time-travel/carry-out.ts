@@ -3,6 +3,7 @@
  * say what it did. The commit has happened before anything is answered; the lines are made as they are read.
  */
 import { accept, type Result, refuse } from '#base/result.ts';
+import { namelessOperator } from '#guard/approvals.ts';
 import { harm } from '#guard/harm.ts';
 import type { History } from '#journal/history.ts';
 import type { Journal } from '#journal/journal.ts';
@@ -28,6 +29,8 @@ export interface TimeTravel {
   readonly holdAddressesMs: number;
   readonly newRequestId: () => string;
   readonly nowMs: () => number;
+  /** Who wants it; `operator` when nobody is named. */
+  readonly principal?: string;
 }
 
 export interface Errand extends Wish {
@@ -64,7 +67,7 @@ export async function carryOut(travel: TimeTravel, history: History, errand: Err
     });
   }
   const cause = {
-    principal: 'operator',
+    principal: travel.principal ?? namelessOperator,
     channel: 'restore',
     action: errand.action,
     requestId: travel.newRequestId(),

@@ -25,6 +25,8 @@ export interface WorkflowsOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** What of the guard's own documents has expired, as tombstones. */
+  readonly expired: (view: View, nowMs: number) => readonly Change[];
 }
 
 export class Workflows {
@@ -35,7 +37,11 @@ export class Workflows {
     this.#options = options;
     this.#timer = every(periodMs, async () => {
       // Looked up first, so that idle seconds write nothing and wait for nobody.
-      const { journal, clock } = options;
+      const { journal, clock, expired } = options;
+      if (expired(journal.view, clock.wallMs()).length > 0) {
+        await this.#run('RemoveExpired', (view) => expired(view, clock.wallMs()));
+      }
+      if (!isEmpty(journal.view.all('freeze'))) return;
       if (!isEmpty(drained(journal.view, clock.wallMs()))) {
         await this.#run('RemoveDrainedTargets', (view) => removeDrained(view, clock.wallMs()));
       }
