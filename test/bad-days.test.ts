@@ -25,8 +25,11 @@ import {
 } from './service.ts';
 import { Load, send } from './traffic.ts';
 
+/** Nothing puts the store back: what is left are the nodes. */
+const nodesAlone = ['--environment', 'drill', '--without', 'sentinel,vault'];
+
 test('bad days: a store that is emptied behind its back takes nothing out of service', async (context) => {
-  const ballast = await running(context);
+  const ballast = await running(context, nodesAlone);
   const targets = await someTargets(context, 2);
   const service = await makeService(ballast, 'web', targets);
   const load = new Load({ host: service.addresses[0]!, port, connections: 8 });
@@ -50,7 +53,7 @@ test('bad days: a store that is emptied behind its back takes nothing out of ser
 });
 
 test('bad days: nodes and DNS start and serve from their last good state when the store is damaged', async (context) => {
-  const first = await startBallast();
+  const first = await startBallast({ flags: nodesAlone });
   const { data } = first;
   const targets = await someTargets(context, 2);
   const service = await makeService(first, 'web', targets);
@@ -60,7 +63,7 @@ test('bad days: nodes and DNS start and serve from their last good state when th
   await until(() => refuses(service.addresses[0]!), 'it is stopped');
   writeFileSync(join(data, 'journal.db'), 'rubbish '.repeat(10_000));
   rmSync(join(data, 'journal.db-wal'), { force: true });
-  const flags = ['--operator', report.operatorEndpoint.slice('http://'.length)];
+  const flags = [...nodesAlone, '--operator', report.operatorEndpoint.slice('http://'.length)];
   const again = await startBallast({ data, addresses, flags });
   endWith(context, again);
   assert.equal((await send({ host: service.addresses[0]!, port })).status, 200);

@@ -1,25 +1,21 @@
 /** The routes of the operator API about what needs more than one person: operators, limits, approvals, freezing. */
 import { accept } from '#base/result.ts';
 import type { Approvals } from '#control/approval/approvals.ts';
-import { type FreezeState, freeze, thaw } from '#control/approval/freeze.ts';
+import type { Freeze } from '#control/approval/freeze.ts';
 import type { Limits } from '#control/approval/limits.ts';
 import type { Operators } from '#control/approval/operators.ts';
-import type { Random } from '#io/random.ts';
-import type { Journal } from '#journal/journal.ts';
 import * as read from './parameters.ts';
 import { asValue, type Route, route } from './routes.ts';
 
 export interface GuardRoutesOptions {
-  readonly journal: Journal;
-  readonly random: Random;
-  readonly nowMs: () => number;
+  readonly freeze: Freeze;
   readonly operators: Operators;
   readonly limits: Limits;
   readonly approvals: Approvals;
 }
 
 export function guardRoutes(options: GuardRoutesOptions): readonly Route[] {
-  const { journal, operators, limits, approvals } = options;
+  const { freeze, operators, limits, approvals } = options;
   const name = { parse: read.text, isRequired: true } as const;
   const get = route('GET');
   const post = route('POST');
@@ -48,15 +44,8 @@ export function guardRoutes(options: GuardRoutesOptions): readonly Route[] {
       async (given, { by }) => asValue(await approvals.approve(by, given)),
     ),
     post('/v1/approvals/reject', { id: name }, async (given, { by }) => asValue(await approvals.reject(by, given))),
-    get('/v1/freeze', {}, async () => accept({ value: frozen(journal) })),
-    post('/v1/freeze', { reason: name }, async (given, { by }) => asValue(await freeze(options, by, given))),
-    post('/v1/thaw', {}, async (_, { by }) => asValue(await thaw(options, by))),
+    get('/v1/freeze', {}, async () => accept({ value: freeze.state })),
+    post('/v1/freeze', { reason: name }, async (given, { by }) => asValue(await freeze.freeze(by, given))),
+    post('/v1/thaw', {}, async (_, { by }) => asValue(await freeze.thaw(by))),
   ];
-}
-
-function frozen({ view }: Journal): FreezeState {
-  const { by, reason } = view.get('freeze', 'workflows') ?? {};
-  return by === undefined || reason === undefined
-    ? { frozen: false, revision: undefined }
-    : { frozen: true, by, reason, revision: view.revisionOf('freeze', 'workflows') };
 }

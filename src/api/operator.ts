@@ -23,7 +23,7 @@ export interface OperatorServerOptions {
   readonly operatorKey: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** The principal who sends a request, by what its headers say; refuses, in a sentence, one who is not who they say. */
+  /** The principal who sends a request; refuses, in a sentence, one who is not who they say. */
   readonly identify: (request: SignedRequest, credentials: Credentials | undefined) => Result<string, string>;
   readonly status: () => Status;
   /** Everything below `/v1` but the status. */

@@ -7,7 +7,9 @@ import { startOperatorServer } from '#api/operator.ts';
 import { guardRoutes } from '#api/operator-guard.ts';
 import { historyRoutes } from '#api/operator-history.ts';
 import { startApiServer } from '#api/server.ts';
+import { accept } from '#base/result.ts';
 import { Approvals } from '#control/approval/approvals.ts';
+import { Freeze } from '#control/approval/freeze.ts';
 import { Limits } from '#control/approval/limits.ts';
 import { Operators } from '#control/approval/operators.ts';
 import { createControl } from '#control/control.ts';
@@ -16,23 +18,31 @@ import { firstCredentials, keyLookup } from '#control/keys.ts';
 import { Principals } from '#control/principals.ts';
 import { rekey, unreadableSecret } from '#control/rekey.ts';
 import { Retention } from '#control/retention.ts';
+import { Alarm, type Traffic } from '#control/sentinel/alarm.ts';
+import { IncidentBook } from '#control/sentinel/incident-book.ts';
+import { Sentinel } from '#control/sentinel/sentinel.ts';
 import { Looking } from '#control/time-travel/looking.ts';
 import { Workflows } from '#control/workflows/workflows.ts';
 import { Gate } from '#guard/gate.ts';
 import { systemClock } from '#io/clock.ts';
+import type { Log } from '#io/log.ts';
 import { systemRandom } from '#io/random.ts';
+import { openWebhook } from '#io/webhook.ts';
 import { beginning } from '#journal/chain.ts';
 import { type Guard, type Journal, openJournal } from '#journal/journal.ts';
+import { MendableStore } from '#journal/mendable-store.ts';
 import { type KeyRing, openKeyRing } from '#journal/seal.ts';
-import { openSqliteStore } from '#journal/sqlite-store.ts';
-import { type Store, StoreDamaged, StoreFailure } from '#journal/store.ts';
+import { indexPathOf } from '#journal/sqlite-schema.ts';
+import { StoreDamaged, StoreFailure } from '#journal/store.ts';
 import { openVault } from '#journal/vault-writer.ts';
 import { verifyInBackground } from '#journal/verify-background.ts';
 import { LinkServer } from '#link/server.ts';
 import { sealedTexts } from '#model/sealed.ts';
 import { isEmpty, type View } from '#model/view.ts';
+import type { ProxyStats } from '#proxy/stats.ts';
 import { writeCredentials } from './credentials.ts';
 import { explainListen } from './listen.ts';
+import { type HealedAtStart, healAtStart, storeMender } from './mending.ts';
 import type { ControlPlaneSettings, Layer, ProcessNews } from './messages.ts';
 import { metricsPage } from './metrics.ts';
 import { paths } from './paths.ts';
@@ -40,25 +50,33 @@ import type { RoleContext, Started } from './process.ts';
 import { regionSettings } from './region.ts';
 import { statusOf } from './status.ts';
 
+/** Whoever counts traffic waits no longer for a node. */
+const statsTimeoutMs = 2_000;
+
 export async function startControlPlane(settings: ControlPlaneSettings, { log }: RoleContext): Promise<Started> {
   const clock = systemClock;
   const random = systemRandom;
   const startedMs = clock.monotonicMs();
   const nowMs = () => clock.wallMs();
-  const opened = openStore(settings);
-  if ('refused' in opened) return opened;
-  const { environment } = settings;
   const isOff = (layer: Layer) => settings.without.includes(layer);
-  const place = { environment, region: settings.region, storeId: opened.identity.storeId };
+  const opened = await openWholeStore(settings, isOff('sentinel') || isOff('vault'), log);
+  if ('refused' in opened) return opened;
+  const { store, healed } = opened;
+  const { environment, region: regionName } = settings;
+  const place = { environment, region: regionName, storeId: store.identity.storeId };
+  const book = new IncidentBook({ folder: paths.incidents(settings.data), log });
   const gate = new Gate({
     place,
     newId: () => random.hex(16),
-    protection: () => undefined,
-    hasProtected: () => false,
+    protection: (id) => alarm.protection(id),
+    hasProtected: () => alarm.hasProtected,
     isOff: isOff('guard'),
   });
   const guard: Guard = (view, changes, cause, moment) => gate.judge(view, changes, cause, moment);
-  const journal = openJournal({ store: opened, guard, clock, log });
+  const journal = openJournal({ store, guard, clock, log });
+  const webhook = settings.alarmWebhook === undefined ? undefined : openWebhook(settings.alarmWebhook);
+  const traffic = async () => trafficOf(await link.stats(statsTimeoutMs));
+  const alarm = new Alarm({ journal, book, environment, region: regionName, traffic, webhook, clock, random, log });
   gate.remember(journal.headersBack(), clock.wallMs());
   const ring = openRing(paths.sealKey(settings.data), journal.view);
   if ('refused' in ring) return ring;
@@ -71,8 +89,23 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
   });
   writeCredentials(paths.credentials(settings.data), credentials, settings.region);
 
-  const vault = openVault({ folder: settings.vault, source: journal, clock, log });
-  const verifier = verifyInBackground({ path: paths.journal(settings.data), memory: () => journal.view, clock, log });
+  const vaultFolder = isOff('vault') ? undefined : settings.vault;
+  const vault = vaultFolder === undefined ? undefined : openVault({ folder: vaultFolder, source: journal, clock, log });
+  let sentinel: Sentinel | undefined;
+  const storePath = paths.journal(settings.data);
+  const verifier = verifyInBackground({
+    path: storePath,
+    memory: () => journal.view,
+    clock,
+    log,
+    onBreak: (found) => sentinel?.onBreak(found),
+  });
+  if (!isOff('sentinel')) {
+    const mender = storeMender({ data: settings.data, vault: vaultFolder, store, journal, nowMs, log });
+    const storePaths = [storePath, indexPathOf(storePath)];
+    const verifyNow = () => verifier.hurry();
+    sentinel = new Sentinel({ journal, mender, book, alarm, storePaths, verifyNow, clock, log });
+  }
   const health = new HealthBoard();
   const region = regionSettings(settings);
   const { holdAddressesMs } = region;
@@ -100,6 +133,13 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
       serving: (nodeId, reports) => void workflows.serving(nodeId, reports),
       health: (nodeId, verdicts) => health.record(nodeId, verdicts),
       gone: (nodeId) => health.forget(nodeId),
+      diverged: (id, reason) => sentinel?.nodeDiverged(id, reason),
+      held: (id, held) => {
+        for (const each of held) {
+          // What owners ask for waits at a node for its turn; of the rest a node should never have heard.
+          if (each.channel === 'workflow' || each.channel === 'maintenance') sentinel?.nodeHolds(id, each);
+        }
+      },
     },
   });
   const control = createControl({
@@ -147,7 +187,12 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
       log,
       identify: (request, sent) => operators.identify(request, sent),
       routes: [
-        ...guardRoutes({ journal, random, nowMs, operators, limits: new Limits({ journal, random }), approvals }),
+        ...guardRoutes({
+          freeze: new Freeze({ journal, random, nowMs }),
+          operators,
+          limits: new Limits({ journal, random }),
+          approvals,
+        }),
         ...historyRoutes({
           looking: new Looking(journal, region),
           travel: {
@@ -178,6 +223,7 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
         metricsPage({
           journal,
           vault,
+          sentinel,
           verifier,
           link,
           health,
@@ -191,6 +237,7 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
   } catch (error) {
     return { refused: explainListen(error, { name: 'operator API', flag: '--operator', ...settings.operator }) };
   }
+  if (healed !== undefined) sentinel?.healedAtStart(healed);
   endpoints.operator = { host: settings.operator.host, port: operator.port };
   log.info(`serves revision ${journal.head.revision} of store ${journal.identity.storeId}`);
 
@@ -210,20 +257,53 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
       await apiServer.close();
       link.close();
       await operator.close();
+      sentinel?.close();
       verifier.close();
-      await vault.close();
+      await vault?.close();
       await journal.close();
     },
   };
 }
 
-/** Opens the state store, or says why it cannot be used. Whatever it says, nothing was written over. */
-function openStore(settings: ControlPlaneSettings): Store | { readonly refused: string; readonly storeDamaged?: true } {
+interface OpenedStore {
+  readonly store: MendableStore;
+  /** What was found and put back before it was opened. */
+  readonly healed: HealedAtStart | undefined;
+}
+
+type RefusedStore = { readonly refused: string; readonly storeDamaged?: true };
+
+/** Opens the state store once it is whole, or says why it cannot be used. Nothing is ever written over. */
+async function openWholeStore(
+  settings: ControlPlaneSettings,
+  isLeftAsItIs: boolean,
+  log: Log,
+): Promise<OpenedStore | RefusedStore> {
+  const { data, vault, environment, region } = settings;
+  const nowMs = systemClock.wallMs();
+  const heal = (damage?: string) =>
+    isLeftAsItIs
+      ? Promise.resolve(accept(undefined))
+      : healAtStart({ data, vault, environment, region, nowMs, ...(damage !== undefined && { damage }) });
+  const healed = await heal();
+  if (!healed.ok) return { refused: healed.fault, storeDamaged: true };
+  const opened = openStore(settings);
+  if (!('refused' in opened)) return { store: opened, healed: healed.value };
+  if (opened.storeDamaged !== true) return opened;
+  log.error(opened.refused);
+  const again = await heal(opened.refused);
+  if (!again.ok) return { refused: again.fault, storeDamaged: true };
+  if (again.value === undefined) return opened;
+  const mended = openStore(settings);
+  return 'refused' in mended ? mended : { store: mended, healed: again.value };
+}
+
+function openStore(settings: ControlPlaneSettings): MendableStore | RefusedStore {
   const { environment, region, data } = settings;
   try {
     const createdAtMs = systemClock.wallMs();
     const identity = { storeId: systemRandom.hex(32), environment, region, createdAtMs, origin: beginning };
-    const store = openSqliteStore(paths.journal(data), identity);
+    const store = new MendableStore(paths.journal(data), identity);
     const differing = (['environment', 'region'] as const).find((part) => store.identity[part] !== settings[part]);
     if (differing === undefined) return store;
     const refused = `the state store in ${data} was made for ${differing} '${store.identity[differing]}', not '${settings[differing]}'; start with --${differing} ${store.identity[differing]}, or choose another folder with --data`;
@@ -236,6 +316,20 @@ function openStore(settings: ControlPlaneSettings): Store | { readonly refused: 
     if (error instanceof StoreFailure) return { refused: `the state store cannot be opened: ${error.message}` };
     throw error;
   }
+}
+
+/** What each load balancer has taken, and answered with an error of its own, over all nodes. */
+function trafficOf(stats: ReadonlyMap<string, unknown>): ReadonlyMap<string, Traffic> {
+  const sums = new Map<string, Traffic>();
+  for (const { loadBalancers } of stats.values() as Iterable<ProxyStats>) {
+    for (const { id, requests, elbResponses } of loadBalancers) {
+      const known = sums.get(id) ?? { requests: 0, failedRequests: 0 };
+      const failed = Object.entries(elbResponses).filter(([code]) => Number(code) >= 500);
+      const failedRequests = failed.reduce((sum, [, count]) => sum + count, known.failedRequests);
+      sums.set(id, { requests: known.requests + requests, failedRequests });
+    }
+  }
+  return sums;
 }
 
 /** Opens the keys of the secrets, or says why a secret of the state does not open. Nothing was written then. */

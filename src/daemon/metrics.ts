@@ -3,6 +3,7 @@ import type { ApiStats } from '#api/server.ts';
 import { version } from '#base/version.ts';
 import type { Approvals } from '#control/approval/approvals.ts';
 import type { HealthBoard } from '#control/health-board.ts';
+import type { Sentinel } from '#control/sentinel/sentinel.ts';
 import type { Gate } from '#guard/gate.ts';
 import type { Journal } from '#journal/journal.ts';
 import type { Vault } from '#journal/vault-writer.ts';
@@ -21,7 +22,8 @@ const lateMs = 600_000;
 
 export async function metricsPage(sources: {
   readonly journal: Journal;
-  readonly vault: Vault;
+  readonly vault: Vault | undefined;
+  readonly sentinel: Sentinel | undefined;
   readonly verifier: BackgroundVerifier;
   readonly link: LinkServer;
   readonly health: HealthBoard;
@@ -30,7 +32,7 @@ export async function metricsPage(sources: {
   readonly approvals: Approvals;
   readonly nowMs: number;
 }): Promise<string> {
-  const { journal, vault, verifier, link, health, api, gate, approvals, nowMs } = sources;
+  const { journal, vault, sentinel, verifier, link, health, api, gate, approvals, nowMs } = sources;
   const { view } = journal;
   const traffic = [...(await link.stats(statsTimeoutMs))].map(([node, stats]) => ({
     node,
@@ -42,7 +44,8 @@ export async function metricsPage(sources: {
     traffic,
     hosts: hostsOf(view, health),
     journal: { revision: journal.head.revision, ...journal.stats },
-    vault: vault.stats,
+    vault: vault?.stats,
+    sentinel: sentinel?.stats,
     verifier: verifier.stats,
     documents: Object.fromEntries(kinds.map((kind) => [kind, view.count(kind)])),
     nodes: nodeStatuses(journal, link.followers),

@@ -20,6 +20,7 @@ export const paths = {
   supervisor: (data: string) => join(data, 'run', 'supervisor'),
   /** Names the node process whose workers are in charge. */
   nodeInstance: (data: string, node: string) => join(data, 'run', node),
+  incidents: (data: string) => join(data, 'incidents'),
   lastGoodFolder: (data: string) => join(data, 'last-good'),
   lastGood: (data: string, follower: string) => join(data, 'last-good', `${follower}.db`),
 } as const;

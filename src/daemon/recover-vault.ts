@@ -132,32 +132,52 @@ export async function applyVaultPlan(
   if (!place.ok) return place;
   const path = paths.recovering(data);
   try {
-    removeStore(path);
-    const store = openSqliteStore(path, plan.vaulted.identity);
-    let bridged: Bridged | undefined;
-    let head: Head;
-    try {
-      await copyTransactions(plan, store, report);
-      if (store.head().hash !== plan.last.hash)
-        return refuse('the vault was changed meanwhile; nothing was put in place');
-      // Who wants less than there is wants nothing of what nodes have seen later.
-      if (plan.to === undefined) {
-        const cause = recoverCause('RecoverFromVault', `the vault ends at revision ${plan.last.revision}`);
-        bridged = await bridgeToFollowers(store, { followers: plan.ahead, cause, nowMs });
-      }
-      await store.past();
-      head = store.head();
-    } finally {
-      store.close();
-    }
-    const wrong = await readBack(path, head, report);
-    if (wrong !== undefined) return refuse(`what was written does not read back, and was not put in place: ${wrong}`);
-    putInPlace(data);
-    return accept({ revision: head.revision, hash: head.hash, bridged });
+    const written = await writeFromVault(plan, { path, nowMs, report });
+    if (written.ok) putInPlace(data);
+    return written;
   } finally {
     removeStore(path);
     place.value.release();
   }
+}
+
+/**
+ * Writes the store to `path`, over whatever is there, and reads it back. Refuses, in a sentence, when it does not come
+ * out as it should. `latest` is what came after the end of the vault.
+ */
+export async function writeFromVault(
+  plan: Pick<VaultPlan, 'vaulted' | 'last' | 'to' | 'ahead' | 'transactions'>,
+  options: {
+    readonly path: string;
+    readonly nowMs: number;
+    readonly report: Report;
+    readonly latest?: readonly SealedTransaction[];
+  },
+): Promise<Result<VaultRecovered, string>> {
+  const { path, nowMs, report, latest = [] } = options;
+  removeStore(path);
+  const store = openSqliteStore(path, plan.vaulted.identity);
+  let bridged: Bridged | undefined;
+  let head: Head;
+  try {
+    await copyTransactions(plan, store, report);
+    if (store.head().hash !== plan.last.hash) {
+      return refuse('the vault was changed meanwhile; nothing was put in place');
+    }
+    await store.append(latest);
+    // Who wants less than there is wants nothing of what nodes have seen later.
+    if (plan.to === undefined) {
+      const cause = recoverCause('RecoverFromVault', `the vault ends at revision ${plan.last.revision}`);
+      bridged = await bridgeToFollowers(store, { followers: plan.ahead, cause, nowMs });
+    }
+    await store.past();
+    head = store.head();
+  } finally {
+    store.close();
+  }
+  const wrong = await readBack(path, head, report);
+  if (wrong !== undefined) return refuse(`what was written does not read back, and was not put in place: ${wrong}`);
+  return accept({ revision: head.revision, hash: head.hash, bridged });
 }
 
 async function findStore(vault: string, storeId: string | undefined): Promise<Result<VaultedStore, string>> {
@@ -189,7 +209,11 @@ function whyNothing(
   return `${folder} holds no transaction that can be read${why}`;
 }
 
-async function copyTransactions(plan: VaultPlan, store: Store, report: Report): Promise<void> {
+async function copyTransactions(
+  plan: Pick<VaultPlan, 'vaulted' | 'last' | 'transactions'>,
+  store: Store,
+  report: Report,
+): Promise<void> {
   let batch: SealedTransaction[] = [];
   let characters = 0;
   let done = 0;
@@ -200,6 +224,8 @@ async function copyTransactions(plan: VaultPlan, store: Store, report: Report): 
     batch = [];
     characters = 0;
   };
+  // A vault that holds nothing yet has nothing to copy.
+  if (plan.transactions === 0) return;
   for await (const transaction of new VaultReader(plan.vaulted).transactions()) {
     batch.push(sealedAgain(transaction));
     for (const part of transaction.parts) characters += part.length;

@@ -17,7 +17,7 @@ import type { Former, View } from '#model/view.ts';
 import { type SealedTransaction, sealTransaction, type TransactionText } from './chain.ts';
 import { History, type Replacement } from './history.ts';
 import type { StoreFolding } from './sqlite-fold.ts';
-import { type Head, type Store, StoreFailure, type StoreIdentity } from './store.ts';
+import { type Head, type Store, StoreDamaged, StoreFailure, type StoreIdentity, type StoreSight } from './store.ts';
 import { type FormerPlacements, Tables } from './tables.ts';
 
 /** A batch holds the event loop while it is decided and written; this bounds for how long. */
@@ -25,6 +25,11 @@ const batchTransactionsMax = 1_000;
 
 /** Callers waiting for their turn; more are refused, so that a slow disk cannot fill the memory. */
 const queueMax = 20_000;
+
+/** So much text of what was written last is kept at hand: more than the vault can be behind while it is well. */
+const latestCharactersMax = 8 * 1024 * 1024;
+/** What a transaction takes beside the text of its changes. */
+const latestOverhead = 500;
 
 /** Large transactions are kept at hand for so long, with what they replaced, so that a mistake is undone quickly. */
 const recent = { ageMs: 3_600_000, changesMin: 1_000, changesMax: 2_000_000 };
@@ -96,12 +101,16 @@ interface Applied {
 export class Journal {
   readonly #tables: Tables;
   readonly #recent: Applied[] = [];
+  readonly #latest: SealedTransaction[] = [];
+  #latestCharacters = 0;
   readonly #options: JournalOptions;
   readonly #followers = new Set<(transactions: readonly Transaction[]) => void>();
   #head: Head;
   #waiting: Waiting[] = [];
   #flush: Promise<void> | undefined;
   #closed = false;
+  /** While somebody wants to be alone with the store, no batch is begun. */
+  #heldBy = 0;
   readonly #stats = { transactions: 0, batches: 0, failures: 0, commit: new Histogram() };
 
   constructor(options: JournalOptions) {
@@ -191,6 +200,33 @@ export class Journal {
     return new History(store, await store.past(), (revision) => this.#recentChanges(revision));
   }
 
+  /** What has happened to the files behind the journal's back. */
+  sight(): StoreSight {
+    return this.#options.store.sight();
+  }
+
+  /**
+   * The text of what was written last, newest at the end, for as long as it is not known to be anywhere else: from the
+   * revision behind `revision` on, or undefined when not all of that is at hand.
+   */
+  latest(revision: number): readonly SealedTransaction[] | undefined {
+    if (revision === this.#head.revision) return [];
+    const start = this.#latest.findIndex(({ transaction }) => transaction.revision === revision + 1);
+    return start === -1 ? undefined : this.#latest.slice(start);
+  }
+
+  /** Runs `task` while nothing is being written; what comes meanwhile waits. */
+  async alone<Value>(task: () => Value): Promise<Value> {
+    this.#heldBy += 1;
+    try {
+      while (this.#flush !== undefined) await this.#flush;
+      return task();
+    } finally {
+      this.#heldBy -= 1;
+      if (this.#waiting.length > 0) this.#schedule();
+    }
+  }
+
   /** How the far past is folded. It is no change of the state, so it does not pass through here. */
   get folding(): StoreFolding {
     return this.#options.store.folding;
@@ -204,7 +240,7 @@ export class Journal {
   }
 
   #schedule(): void {
-    if (this.#flush !== undefined) return;
+    if (this.#flush !== undefined || this.#heldBy > 0) return;
     this.#flush = new Promise<void>((resolve, reject) => {
       soon(() => {
         this.#writeBatch().then(resolve, reject);
@@ -251,7 +287,7 @@ export class Journal {
       }
       for (const { undo } of decided) undo?.();
       this.#stats.failures += 1;
-      if (!(error instanceof StoreFailure)) throw error;
+      if (!(error instanceof StoreFailure || error instanceof StoreDamaged)) throw error;
       // Also a commit that reported a failure may have reached the file: only the file knows.
       assert(store.head().hash === this.#head.hash, 'a batch that failed has left nothing behind');
       log.error(`the journal cannot be written, nothing was changed: ${error.message}`);
@@ -269,6 +305,7 @@ export class Journal {
       this.#stats.transactions += sealed.length;
       this.#stats.commit.recordMs(clock.monotonicMs() - startMs);
       this.#keepRecent(applied);
+      this.#keepLatest(sealed);
       const transactions = sealed.map(({ transaction }) => transaction);
       for (const follower of this.#followers) follower(transactions);
     }
@@ -310,6 +347,17 @@ export class Journal {
     }
   }
 
+  #keepLatest(sealed: readonly SealedTransaction[]): void {
+    const sizeOf = ({ parts }: SealedTransaction) => parts.reduce((sum, part) => sum + part.length, latestOverhead);
+    for (const each of sealed) {
+      this.#latest.push(each);
+      this.#latestCharacters += sizeOf(each);
+    }
+    while (this.#latestCharacters > latestCharactersMax && this.#latest.length > 1) {
+      this.#latestCharacters -= sizeOf(this.#latest.shift()!);
+    }
+  }
+
   /** Only large ones: a small one is read from the disk in less time than it is worth memory. */
   #keepRecent(applied: readonly Applied[]): void {
     this.#recent.push(...applied.filter(({ transaction }) => transaction.changesCount >= recent.changesMin));
@@ -338,12 +386,12 @@ function* withBases({ transaction, replaced }: Applied): Iterable<Replacement> {
 
 /** What the store remembers of addresses that were given back. */
 function formerPlacements(store: Store): FormerPlacements {
-  const { pastSoFar } = store;
   return {
     get revision() {
-      return pastSoFar.revision;
+      return store.pastSoFar.revision;
     },
     at: (address) => {
+      const { pastSoFar } = store;
       let last: Former | undefined;
       for (const id of pastSoFar.everFound('placementByAddress', address)) {
         for (const { revision, document } of pastSoFar.versionsOf('placement', id)) {

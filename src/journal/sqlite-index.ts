@@ -90,6 +90,7 @@ export function openSqliteIndex(path: string, log: IndexedLog): SqliteIndex {
 }
 
 export class SqliteIndex implements Past {
+  #seenVersion = 0;
   readonly #database: DatabaseSync;
   readonly #log: IndexedLog;
   readonly #statements: Record<keyof typeof statementTexts, StatementSync>;
@@ -122,6 +123,7 @@ export class SqliteIndex implements Past {
         this.#statements[name].setReturnArrays(true);
       }
       this.#progress = this.#readProgress();
+      this.#seenVersion = this.#dataVersion();
     } catch (error) {
       this.#database.close();
       throw error;
@@ -301,6 +303,18 @@ export class SqliteIndex implements Past {
       if (error instanceof UnreadableLine) throw new StoreDamaged(`part ${number} of the journal: ${error.message}`);
       throw error;
     }
+  }
+
+  /** Since the index was opened or this was asked last. */
+  isWrittenByOthers(): boolean {
+    const version = this.#dataVersion();
+    const isWritten = version !== this.#seenVersion;
+    this.#seenVersion = version;
+    return isWritten;
+  }
+
+  #dataVersion(): number {
+    return Number(this.#database.prepare('PRAGMA data_version').get()!.data_version);
   }
 
   #readProgress(): { revision: number; hash: string; partsOfNext: number } {

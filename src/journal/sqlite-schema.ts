@@ -90,6 +90,16 @@ export function openIdentity(database: DatabaseSync, wanted: StoreIdentity): Sto
   };
 }
 
+const triggerNames: readonly string[] = [...schema.matchAll(/CREATE TRIGGER (\w+)/g)].map(([, name]) => name!);
+
+/** What of the protection against other programs is gone from the file, a sentence; undefined when all is there. */
+export function missingTrigger(database: DatabaseSync): string | undefined {
+  const rows = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").all();
+  const present = new Set(rows.map(({ name }) => String(name)));
+  const missing = triggerNames.find((name) => !present.has(name));
+  return missing && `the trigger ${missing}, which kept other programs from changing the journal, was dropped`;
+}
+
 /** SQLite's primary result codes that mean "this file is not what it should be" (https://sqlite.org/rescode.html). */
 const damageCodes = new Set([11, 26]);
 

@@ -3,6 +3,7 @@
  * commit that returned survives a power cut. It holds the log and nothing else, in exactly the text that was hashed;
  * triggers keep other programs from changing it. What is looked up in it stands in the index beside it.
  */
+import { statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { after, soon, type Timer } from '#io/timers.ts';
 import type { Change, Transaction, TransactionHeader } from '#model/change.ts';
@@ -20,7 +21,7 @@ import {
 import type { Part } from './fold.ts';
 import { defineDigest, FoldTable, type Rewrite, type StoreFolding } from './sqlite-fold.ts';
 import { openSqliteIndex, type SqliteIndex } from './sqlite-index.ts';
-import { asStoreError, indexPathOf, type LogRow, openIdentity } from './sqlite-schema.ts';
+import { asStoreError, indexPathOf, type LogRow, missingTrigger, openIdentity } from './sqlite-schema.ts';
 import {
   type Head,
   type Past,
@@ -29,6 +30,7 @@ import {
   StoreDamaged,
   StoreFailure,
   type StoreIdentity,
+  type StoreSight,
 } from './store.ts';
 
 /** How much of the chain's end is verified at every start; the whole of it is verified in the background. */
@@ -51,6 +53,7 @@ const statementTexts = {
   pageFrom: `SELECT * FROM transaction_log WHERE revision >= ? ORDER BY revision LIMIT ${rowsPerPage}`,
   pageBackFrom: `SELECT * FROM transaction_log WHERE revision <= ? ORDER BY revision DESC LIMIT ${rowsPerPage}`,
   part: 'SELECT lines FROM part WHERE number = ?',
+  dataVersion: 'PRAGMA data_version',
   lastPart: 'SELECT ifnull(max(number), 0) AS number FROM part',
   insertTransaction: 'INSERT INTO transaction_log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   insertPart: 'INSERT INTO part VALUES (?, ?, ?)',
@@ -78,6 +81,9 @@ class SqliteStore implements Store {
   #head: Head;
   #lastPart: number;
   #charactersSinceCheckpoint = 0;
+  /** As it was seen last. */
+  #file: FileSight | undefined;
+  #seenVersion: number;
   #indexing: Timer | 'soon' | undefined;
   #waiting: { readonly revision: number; resolve: (past: Past) => void; reject: (error: Error) => void }[] = [];
   #closed = false;
@@ -91,6 +97,8 @@ class SqliteStore implements Store {
       this.identity = openIdentity(this.#database, identity);
       this.#statements = prepareAll(this.#database);
       this.#folds = new FoldTable(this.#database);
+      this.#seenVersion = this.#dataVersion();
+      this.#file = fileOf(path);
       this.#head = this.#readHead();
       this.#lastPart = Number(this.#statements.lastPart.get()!.number);
       for (const _ of this.transactionsFrom(this.#verifyFrom()));
@@ -118,8 +126,29 @@ class SqliteStore implements Store {
     for (const entry of newer.values()) if (entry !== undefined) yield entry;
   }
 
+  sight(): StoreSight {
+    const file = fileOf(this.#path);
+    const isSame = file?.id === this.#file?.id;
+    const version = this.#dataVersion();
+    // Only a checkpoint of our own changes the file beside what SQLite tells of.
+    const isLogWritten = version !== this.#seenVersion || (isSame && file?.written !== this.#file?.written);
+    this.#seenVersion = version;
+    if (isSame) this.#file = file;
+    const lacks = isLogWritten ? missingTrigger(this.#database) : undefined;
+    return {
+      file: file === undefined ? 'gone' : isSame ? 'there' : 'another',
+      isLogWritten,
+      isIndexWritten: this.#index.isWrittenByOthers(),
+      lacks,
+    };
+  }
+
   append(batch: readonly SealedTransaction[]): void {
     if (batch.length === 0) return;
+    // What is written to a file that has lost its name is gone with the next restart.
+    if (fileOf(this.#path)?.id !== this.#file?.id) {
+      throw new StoreFailure(`${this.#path} is not the file any more that was opened`);
+    }
     const first = batch[0]!.transaction;
     if (first.previousHash !== this.#head.hash || first.revision !== this.#head.revision + 1) {
       throw new StoreConflict(`the store is at revision ${this.#head.revision}, not ${first.revision - 1}`);
@@ -310,7 +339,14 @@ class SqliteStore implements Store {
   #checkpoint(): void {
     if (this.#charactersSinceCheckpoint < checkpointAfterCharacters) return;
     this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    const file = fileOf(this.#path);
+    if (file?.id === this.#file?.id) this.#file = file;
     this.#charactersSinceCheckpoint = 0;
+  }
+
+  /** Another number each time that another connection has written. */
+  #dataVersion(): number {
+    return Number(this.#statements.dataVersion.get()!.data_version);
   }
 
   #indexedLog() {
@@ -399,6 +435,18 @@ class SqliteStore implements Store {
     }
     return this.identity.origin.revision + 1;
   }
+}
+
+interface FileSight {
+  /** Names the file itself, whatever it is called. */
+  readonly id: string;
+  /** Changes whenever something is written to it. */
+  readonly written: string;
+}
+
+function fileOf(path: string): FileSight | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return stat && { id: `${stat.dev}/${stat.ino}`, written: `${stat.mtimeNs}/${stat.size}` };
 }
 
 function headerOf(row: LogRow): TransactionHeader {

@@ -29,9 +29,23 @@ export interface Head {
   readonly timeMs: number;
 }
 
+/** What a store sees of its own files without reading them. */
+export interface StoreSight {
+  /** Whether the file is still the one that was opened. */
+  readonly file: 'there' | 'gone' | 'another';
+  /** Something else has written to the log since the store was opened or looked at last. */
+  readonly isLogWritten: boolean;
+  /** The same of the index. */
+  readonly isIndexWritten: boolean;
+  /** What keeps others from writing has been taken away, a sentence; undefined: it is there. */
+  readonly lacks: string | undefined;
+}
+
 export interface Store {
   readonly identity: StoreIdentity;
   head(): Head;
+  /** What has happened to the files behind the store's back. Costs little: it may be asked ten times a second. */
+  sight(): StoreSight;
   /** The current documents, in the order in which their keys were first written. */
   documents(): Iterable<Entry>;
   /**

@@ -45,6 +45,25 @@ export async function listVault(vault: string): Promise<readonly VaultedStore[]>
   return stores.sort((one, other) => one.identity.createdAtMs - other.identity.createdAtMs);
 }
 
+/** The last transaction that the vault holds of the store, found from its end: only the last segment is read. */
+export async function endOfVault({ folder, identity }: VaultedStore): Promise<ChainPoint> {
+  for (const { name } of (await listSegments(folder)).toReversed()) {
+    const segment = await openSegment(folder, name);
+    if ('why' in segment) continue;
+    const { firstRevision, previousHash } = segment.header;
+    const assembler = new TransactionAssembler({ revision: firstRevision - 1, hash: previousHash });
+    try {
+      for await (const text of segment.texts()) for (const _ of assembler.feed(text));
+    } catch (error) {
+      if (!(error instanceof VaultTextWrong)) throw error;
+    } finally {
+      await segment.close();
+    }
+    return assembler.last;
+  }
+  return identity.origin;
+}
+
 export class VaultReader {
   readonly #folder: string;
   readonly #identity: StoreIdentity;

@@ -6,7 +6,7 @@ import type { Clock } from '#io/clock.ts';
 import type { Log } from '#io/log.ts';
 import { after, type Timer } from '#io/timers.ts';
 import { type Verified, type VerifyOptions, type VerifyStep, verifyStore } from './verify.ts';
-import { sayBreak } from './verify-break.ts';
+import { type Break, sayBreak } from './verify-break.ts';
 
 /** Each turn takes about so long and reads about so many rows. */
 const turn = { lengthMs: 5, rowsMax: 1_000 };
@@ -24,13 +24,22 @@ export interface VerifyStats {
 
 export interface BackgroundVerifier {
   readonly stats: VerifyStats;
+  /** Begins a pass now, and takes half of the time for it. */
+  hurry(): void;
   close(): void;
 }
 
 export function verifyInBackground(
-  options: VerifyOptions & { readonly clock: Clock; readonly log: Log; readonly pace?: typeof usualPace },
+  options: VerifyOptions & {
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly pace?: typeof usualPace;
+    /** Told of what a pass has found. */
+    readonly onBreak?: (found: Break) => void;
+  },
 ): BackgroundVerifier {
-  const { clock, log, pace = usualPace } = options;
+  const { clock, log, pace = usualPace, onBreak } = options;
+  let isHurried = false;
   let stats: VerifyStats = { verifiedRevision: 0, passes: 0, damaged: false };
   let pass: Generator<VerifyStep, Verified, void> | undefined;
   let timer: Timer = after(pace.everyMs, next);
@@ -50,8 +59,11 @@ export function verifyInBackground(
       say(`the journal cannot be verified: ${(error as Error).message}`);
       isDone = true;
     }
-    if (isDone) pass = undefined;
-    timer = after(isDone ? pace.pauseMs : pace.everyMs, next);
+    if (isDone) {
+      pass = undefined;
+      isHurried = false;
+    }
+    timer = after(isHurried ? turn.lengthMs : isDone ? pace.pauseMs : pace.everyMs, next);
   }
 
   function takeTurn(): boolean {
@@ -70,6 +82,7 @@ export function verifyInBackground(
         damaged: broken !== undefined,
       };
       say(broken === undefined ? '' : sayBreak(broken).join('; '));
+      if (broken !== undefined) onBreak?.(broken);
       return true;
     }
     return false;
@@ -78,6 +91,13 @@ export function verifyInBackground(
   return {
     get stats() {
       return stats;
+    },
+    hurry: () => {
+      timer.stop();
+      pass?.return({ from: 0, through: 0, changes: 0, broken: undefined });
+      pass = undefined;
+      isHurried = true;
+      timer = after(0, next);
     },
     close: () => {
       timer.stop();

@@ -55,6 +55,10 @@ export interface LinkEvents {
   admit(role: FollowerRole): Promise<{ readonly refused?: string }>;
   serving(nodeId: string, reports: readonly ServingReport[]): void;
   health(nodeId: string, verdicts: readonly (readonly [string, HealthVerdict | null])[]): void;
+  /** All that a follower holds back. */
+  held(id: string, held: readonly HeldReport[]): void;
+  /** The follower's history is not that of the journal. */
+  diverged(id: string, reason: string): void;
   /** A node is gone: what it observed is not known any more. */
   gone(nodeId: string): void;
 }
@@ -185,6 +189,7 @@ export class LinkServer {
     } else {
       log.error(`${id} holds another history than this store, and is left as it is: ${divergence}`);
       session.send({ type: 'diverged', reason: divergence });
+      events.diverged(id, divergence);
     }
     this.#announceNodes();
   }
@@ -199,6 +204,7 @@ export class LinkServer {
       case 'health':
         return events.health(id, frame.verdicts);
       case 'held':
+        events.held(id, frame.held);
         return this.#update(id, { held: frame.held });
       case 'again':
       case 'hello':

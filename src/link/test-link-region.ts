@@ -61,7 +61,14 @@ export class Region {
       token,
       clock: systemClock,
       log: silentLog,
-      events: { admit: async () => ({}), serving: () => {}, health: () => {}, gone: () => {} },
+      events: {
+        admit: async () => ({}),
+        serving: () => {},
+        health: () => {},
+        held: () => {},
+        diverged: () => {},
+        gone: () => {},
+      },
     });
     this.#server.on('upgrade', (request, socket, head) => this.link.upgrade(request, socket, head));
   }

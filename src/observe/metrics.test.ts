@@ -128,6 +128,14 @@ const snapshot: Snapshot = {
       held: 0,
     },
   ],
+  sentinel: {
+    alarms: 1,
+    openIncidents: 1,
+    protectedLoadBalancers: 2,
+    lastLookSeconds: 0.1,
+    mended: 1,
+    webhookFailures: 0,
+  },
   guard: { waiting: 3, harmed: 2, frozen: true },
   api: {
     requests: [{ action: 'CreateListener', code: 'OK', count: 9 }],

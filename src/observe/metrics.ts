@@ -69,6 +69,12 @@ export const families = {
     'gauge',
     'Load balancers that stopped serving within the last ten minutes by changes that nobody approved',
   ],
+  ballast_alarms_total: ['counter', 'Alarms that the sentinel has raised since the control plane started'],
+  ballast_incidents_open: ['gauge', 'Incidents that are open'],
+  ballast_protected_load_balancers: ['gauge', 'Load balancers that nobody may change until they are mended'],
+  ballast_store_mended_total: ['counter', 'Times that the state store was put back since the control plane started'],
+  ballast_sentinel_last_look_seconds: ['gauge', 'How long ago the sentinel last looked; it looks ten times a second'],
+  ballast_alarm_webhook_failures_total: ['counter', 'Alarms that the webhook did not take'],
   ballast_workflows_frozen: ['gauge', '1 while no workflow changes anything'],
   ballast_api_requests_total: ['counter', 'AWS API calls; labels: action, code (OK or the error code)'],
   ballast_api_authentication_failures_total: ['counter', 'AWS API calls whose signature was refused; label: code'],
@@ -114,16 +120,30 @@ export interface Snapshot {
     readonly failures: number;
     readonly commit: Histogram;
   };
-  readonly vault: {
-    readonly revision: number;
-    readonly lagRevisions: number;
-    readonly lagSeconds: number;
-    readonly failures: number;
-    readonly diverged: boolean;
-  };
+  /** Undefined in a drill without it. */
+  readonly vault:
+    | undefined
+    | {
+        readonly revision: number;
+        readonly lagRevisions: number;
+        readonly lagSeconds: number;
+        readonly failures: number;
+        readonly diverged: boolean;
+      };
   readonly verifier: { readonly verifiedRevision: number; readonly passes: number; readonly damaged: boolean };
   readonly documents: Readonly<Record<string, number>>;
   readonly nodes: readonly NodeStatus[];
+  /** Undefined in a drill without it. */
+  readonly sentinel:
+    | {
+        readonly alarms: number;
+        readonly openIncidents: number;
+        readonly protectedLoadBalancers: number;
+        readonly lastLookSeconds: number;
+        readonly mended: number;
+        readonly webhookFailures: number;
+      }
+    | undefined;
   readonly guard: { readonly waiting: number; readonly harmed: number; readonly frozen: boolean };
   readonly api: {
     readonly requests: readonly { readonly action: string; readonly code: string; readonly count: number }[];
@@ -182,11 +202,13 @@ export function renderMetrics(snapshot: Snapshot): string {
   count('ballast_journal_verified_revision', {}, verifier.verifiedRevision);
   count('ballast_journal_verify_passes_total', {}, verifier.passes);
   count('ballast_journal_damaged', {}, Number(verifier.damaged));
-  count('ballast_vault_revision', {}, vault.revision);
-  count('ballast_vault_lag_revisions', {}, vault.lagRevisions);
-  count('ballast_vault_lag_seconds', {}, vault.lagSeconds);
-  count('ballast_vault_failures_total', {}, vault.failures);
-  count('ballast_vault_diverged', {}, Number(vault.diverged));
+  if (vault !== undefined) {
+    count('ballast_vault_revision', {}, vault.revision);
+    count('ballast_vault_lag_revisions', {}, vault.lagRevisions);
+    count('ballast_vault_lag_seconds', {}, vault.lagSeconds);
+    count('ballast_vault_failures_total', {}, vault.failures);
+    count('ballast_vault_diverged', {}, Number(vault.diverged));
+  }
   for (const [kind, documents] of Object.entries(snapshot.documents)) count('ballast_documents', { kind }, documents);
   for (const { id: node, connected, revision, lag, diverged, held } of snapshot.nodes) {
     count('ballast_node_connected', { node }, Number(connected));
@@ -194,6 +216,15 @@ export function renderMetrics(snapshot: Snapshot): string {
     count('ballast_node_revision_lag', { node }, lag);
     count('ballast_node_diverged', { node }, Number(diverged));
     count('ballast_node_held_transactions', { node }, held);
+  }
+  const { sentinel } = snapshot;
+  if (sentinel !== undefined) {
+    count('ballast_alarms_total', {}, sentinel.alarms);
+    count('ballast_incidents_open', {}, sentinel.openIncidents);
+    count('ballast_protected_load_balancers', {}, sentinel.protectedLoadBalancers);
+    count('ballast_store_mended_total', {}, sentinel.mended);
+    count('ballast_sentinel_last_look_seconds', {}, sentinel.lastLookSeconds);
+    count('ballast_alarm_webhook_failures_total', {}, sentinel.webhookFailures);
   }
   count('ballast_approvals_waiting', {}, snapshot.guard.waiting);
   count('ballast_guard_harmed_load_balancers', {}, snapshot.guard.harmed);

@@ -1,0 +1,384 @@
+/**
+ * Watches the state for damage, whatever does it, and mends what vault, memory and nodes agree on. What it finds it
+ * says at once: what was lost, whose it is, since when and what did it. What it cannot mend it leaves as it is, with a
+ * plan for a person. Load balancers that are affected are protected until they are mended: nobody changes them.
+ *
+ *   file     the store's file is gone, or another stands in its place
+ *   rows     transactions are gone from the log, changed, or were added to it by another program
+ *   triggers what kept other programs from writing was taken away
+ *   chain, index, memory     what a verification found
+ *   references   a change has left something that refers to nowhere
+ *   drop     much was removed at once and nobody had approved it
+ *   nodes    nodes serve what the state does not know, follow another history, or hold back what nobody approved
+ */
+
+import { touchedLoadBalancers } from '#guard/harm.ts';
+import type { Clock } from '#io/clock.ts';
+import type { Log } from '#io/log.ts';
+import { whoElseHasOpen } from '#io/open-files.ts';
+import { every, type Timer } from '#io/timers.ts';
+import { changeOf, linesOf } from '#journal/chain.ts';
+import type { Journal } from '#journal/journal.ts';
+import type { Break } from '#journal/verify-break.ts';
+import type { Change, Transaction } from '#model/change.ts';
+import type { HexId, LoadBalancerDocument } from '#model/documents.ts';
+import type { Incident } from '#model/incident.ts';
+import type { Alarm, Damage } from './alarm.ts';
+import { droppedKind, unusualDrop } from './drop.ts';
+import type { IncidentBook } from './incident-book.ts';
+import type { StoreMender } from './mender.ts';
+import { brokenReference } from './references.ts';
+
+const periodMs = 100;
+/** Of each period, so much may go into looking at what was changed. */
+const checkTurnMs = 10;
+const checkedAtOnce = 500;
+const uncheckedMax = 10_000;
+/** A store that is damaged again and again is mended so often, and then waits for a person. */
+const mendsMax = { count: 20, withinMs: 600_000 };
+
+export interface SentinelOptions {
+  readonly journal: Journal;
+  readonly mender: StoreMender;
+  readonly book: IncidentBook;
+  readonly alarm: Alarm;
+  /** Of the store, and what SQLite keeps beside it. */
+  readonly storePaths: readonly string[];
+  /** Verifies the whole store at once. */
+  readonly verifyNow: () => void;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface SentinelStats {
+  readonly alarms: number;
+  readonly openIncidents: number;
+  readonly protectedLoadBalancers: number;
+  /** How long ago it last looked. */
+  readonly lastLookSeconds: number;
+  readonly mended: number;
+  readonly webhookFailures: number;
+}
+
+export class Sentinel {
+  readonly #options: SentinelOptions;
+  readonly #alarm: Alarm;
+  readonly #timer: Timer;
+  readonly #unfollow: () => void;
+  readonly #mendedAtMs: number[] = [];
+  readonly #told = new Set<string>();
+  /** Transactions whose references are still to be looked at. */
+  readonly #unchecked: Transaction[] = [];
+  /** How much of the first of them has been. */
+  #checkedCount = 0;
+  #lastLookMs: number;
+  #isExamining = false;
+  #mending: Promise<void> | undefined;
+  #mendingId: string | undefined;
+  #mended = 0;
+
+  constructor(options: SentinelOptions) {
+    this.#options = options;
+    this.#alarm = options.alarm;
+    this.#lastLookMs = options.clock.monotonicMs();
+    this.#unfollow = options.journal.follow((transactions) => {
+      for (const transaction of transactions) {
+        this.#unchecked.push(transaction);
+        // So far behind only a flood can leave it; what it passes over the verification of the whole finds later.
+        if (this.#unchecked.length > uncheckedMax) this.#unchecked.shift();
+        if (unusualDrop(options.journal.view, transaction)) void this.#reportDrop(transaction);
+      }
+    });
+    this.#timer = every(periodMs, () => this.#look());
+  }
+
+  get stats(): SentinelStats {
+    const { book, clock } = this.#options;
+    return {
+      ...this.#alarm.stats,
+      mended: this.#mended,
+      openIncidents: book.open.length,
+      protectedLoadBalancers: this.#alarm.protectedCount,
+      lastLookSeconds: (clock.monotonicMs() - this.#lastLookMs) / 1_000,
+    };
+  }
+
+  /** What a verification has found. */
+  onBreak({ where, what, revision, touched }: Break): void {
+    const { journal } = this.#options;
+    const ids = touched.filter(({ kind }) => kind === 'load-balancer').map(({ id }) => id);
+    const check = where === 'log' ? 'chain' : where;
+    const damage: Damage = {
+      check,
+      what: `${what}, first at revision ${revision}`,
+      affected: this.#alarm.named(journal.view.revision < 0 ? [] : ids, 'its data in the store was damaged'),
+      protects: where === 'log',
+      ...(where === 'memory' && { plan: ['start the control plane again: it reads its memory from the store'] }),
+    };
+    if (where === 'memory') this.#alarm.report(damage);
+    else void this.#reportAndMend(damage);
+  }
+
+  /** The store was damaged, and was put back before it was opened. */
+  healedAtStart(found: { readonly found: string; readonly revision: number; readonly aside: string }): void {
+    const { journal, clock, book } = this.#options;
+    const ids = [...journal.view.all('load-balancer')].map(({ id }) => id);
+    const incident = this.#alarm.report({
+      check: 'start',
+      what: found.found,
+      affected: this.#alarm.named(ids, 'its data was gone from the store; nodes served it all the time'),
+      protects: false,
+    });
+    const text = `put back from the vault up to revision ${found.revision}; what was found is in ${found.aside}`;
+    book.note(incident.id, { atMs: clock.wallMs(), source: 'sentinel', who: 'sentinel', text });
+    void this.#alarm.settle(incident.id, 'mended');
+  }
+
+  /** A follower's history is not that of the store. */
+  nodeDiverged(nodeId: string, reason: string): void {
+    this.#once(`diverged ${nodeId} ${reason}`, () =>
+      this.#alarm.report({
+        check: 'nodes',
+        what: `${nodeId} holds another history than the state store and goes on serving what it has: ${reason}`,
+        affected: [],
+        protects: false,
+        plan: [
+          'if the store is not the right one: stop Ballast, move the store aside, and start again, or see ballast recover',
+        ],
+      }),
+    );
+  }
+
+  /** A node serves load balancers that the state does not know, and no tombstone says that they are gone. */
+  nodeKnowsMore(nodeId: string, loadBalancers: readonly { readonly id: HexId; readonly name: string }[]): void {
+    const names = loadBalancers.map(({ name }) => name).join(', ');
+    this.#once(`more ${nodeId} ${names}`, () =>
+      this.#alarm.report({
+        check: 'nodes',
+        what: `${nodeId} serves load balancers that the state does not know and never deleted: ${names}`,
+        affected: [],
+        protects: false,
+        plan: ['see what the nodes serve with: ballast recover --from nodes'],
+      }),
+    );
+  }
+
+  /** A node holds back what the control plane should never have sent it. */
+  nodeHolds(
+    nodeId: string,
+    held: { readonly revision: number; readonly reason: string; readonly harmed: readonly HexId[] },
+  ): void {
+    this.#once(`held ${held.revision}`, () =>
+      this.#alarm.report({
+        check: 'nodes',
+        what: `${nodeId} holds back revision ${held.revision} and serves on: ${held.reason}`,
+        affected: this.#alarm.named(held.harmed, 'served by its nodes although it was to be taken away'),
+        protects: false,
+        plan: [`look at it with: ballast show ${held.revision}`, `undo it with: ballast revert ${held.revision}`],
+      }),
+    );
+  }
+
+  /** By hand. */
+  openIncident(by: string, title: string): Incident {
+    const { book } = this.#options;
+    return book.put(this.#alarm.newIncident(title, by));
+  }
+
+  close(): void {
+    this.#timer.stop();
+    this.#unfollow();
+  }
+
+  #look(): void {
+    const { journal, clock, verifyNow } = this.#options;
+    this.#lastLookMs = clock.monotonicMs();
+    this.#checkReferences();
+    if (this.#mending !== undefined) return;
+    let sight: ReturnType<Journal['sight']>;
+    try {
+      sight = journal.sight();
+    } catch (error) {
+      void this.#reportAndMend({
+        check: 'file',
+        what: `the state store cannot be looked at: ${(error as Error).message}`,
+        affected: [],
+        protects: false,
+      });
+      return;
+    }
+    if (sight.file !== 'there') {
+      const what =
+        sight.file === 'gone' ? "the state store's file was removed" : "another file stands in the state store's place";
+      const ids = [...journal.view.all('load-balancer')].map(({ id }) => id);
+      const affected = this.#alarm.named(ids, 'its data was gone from the disk; memory, vault and nodes had it');
+      void this.#reportAndMend({ check: 'file', what, affected, protects: true });
+    } else if (sight.isLogWritten) {
+      void this.#examine(sight.lacks);
+    } else if (sight.isIndexWritten) {
+      verifyNow();
+    }
+  }
+
+  /** Something else has written to the log: what has it done? */
+  async #examine(lacks: string | undefined): Promise<void> {
+    if (this.#isExamining) return;
+    this.#isExamining = true;
+    const { journal, mender, log, verifyNow } = this.#options;
+    const by = this.#whoWrote();
+    try {
+      log.warn(
+        `another program has written to the state store${by === undefined ? '' : ` (${by})`}: comparing it with its copies`,
+      );
+      const counts = { gone: 0, changed: 0, added: 0 };
+      const ids = new Set<HexId>();
+      let first: number | undefined;
+      for await (const { revision, how, text } of mender.findLost()) {
+        counts[how] += 1;
+        first ??= revision;
+        const changes = (text?.parts ?? []).flatMap((part) => [...linesOf(part)].map(changeOf));
+        for (const id of touchedLoadBalancers(journal.view, changes as Change[])) ids.add(id);
+      }
+      const said = (['gone', 'changed', 'added'] as const)
+        .filter((how) => counts[how] > 0)
+        .map((how) =>
+          how === 'added'
+            ? 'revisions were added that the journal has not written'
+            : `${counts[how]} of its transactions were ${how}`,
+        );
+      if (said.length > 0) {
+        const what = `the state store was changed behind the journal's back: ${said.join(', ')}, from revision ${first} on`;
+        const affected = this.#alarm.named([...ids], 'changes of its data were lost from the store');
+        await this.#reportAndMend({ check: 'rows', what, by, affected, protects: true });
+      } else if (lacks !== undefined) {
+        await this.#reportAndMend({ check: 'triggers', what: lacks, by, affected: [], protects: false });
+      } else {
+        verifyNow();
+      }
+    } catch (error) {
+      const what = `the state store cannot be read any more: ${(error as Error).message}`;
+      const all = [...journal.view.all('load-balancer')].map(({ id }) => id);
+      const affected = this.#alarm.named(
+        all,
+        'its data could not be read from the disk; memory, vault and nodes had it',
+      );
+      await this.#reportAndMend({ check: 'rows', what, by, affected, protects: true });
+    } finally {
+      this.#isExamining = false;
+    }
+  }
+
+  /** Looks at what was changed, a few milliseconds at a time. */
+  #checkReferences(): void {
+    const { journal, clock } = this.#options;
+    for (const endMs = clock.monotonicMs() + checkTurnMs; clock.monotonicMs() < endMs; ) {
+      const transaction = this.#unchecked[0];
+      if (transaction === undefined) return;
+      const { revision, cause, changes, timeMs } = transaction;
+      const some = changes.slice(this.#checkedCount, this.#checkedCount + checkedAtOnce);
+      this.#checkedCount += some.length;
+      const reference = brokenReference(journal.view, some);
+      if (reference !== undefined) {
+        const ids = touchedLoadBalancers(journal.view, reference.changes);
+        this.#alarm.report({
+          check: 'references',
+          what: `revision ${revision} (${cause.action} of ${cause.principal}) left ${reference.what}`,
+          by: `${cause.action} of ${cause.principal}, request ${cause.requestId}`,
+          affected: this.#alarm.named([...ids], `revision ${revision} left something of it that refers to nowhere`),
+          protects: true,
+          happenedAtMs: timeMs,
+          plan: [`look at it with: ballast show ${revision}`, `undo it with: ballast revert ${revision}`],
+        });
+      }
+      if (reference === undefined && this.#checkedCount < changes.length) continue;
+      this.#unchecked.shift();
+      this.#checkedCount = 0;
+    }
+  }
+
+  async #reportDrop(transaction: Transaction): Promise<void> {
+    const { journal } = this.#options;
+    const { revision, cause, changes, harmed, timeMs } = transaction;
+    const names = new Map<HexId, LoadBalancerDocument>();
+    const history = await journal.history();
+    for (const { kind, id, after, before } of changes) {
+      if (kind !== 'load-balancer' || after !== null) continue;
+      const document = history.documentAt('load-balancer', id, before)?.document;
+      if (document !== undefined) names.set(id, document);
+    }
+    const affected = [...names].map(([id, document]) =>
+      this.#alarm.affected(id, document, `removed from the state by revision ${revision}`),
+    );
+    this.#alarm.report({
+      check: 'drop',
+      what: `revision ${revision} (${cause.action} of ${cause.principal}, through ${cause.channel}) removed ${droppedKind(transaction)} at once, and nobody had approved it; ${harmed} load balancers stopped serving`,
+      by: `${cause.action} of ${cause.principal}, request ${cause.requestId}`,
+      affected,
+      protects: true,
+      happenedAtMs: timeMs,
+      plan: [`look at it with: ballast show ${revision}`, `put it back with: ballast revert ${revision}`],
+    });
+  }
+
+  /** Says it, then puts the store back. What is found while that is under way belongs to the same incident. */
+  #reportAndMend(damage: Damage): Promise<void> {
+    const { book } = this.#options;
+    const current = this.#mendingId === undefined ? undefined : book.get(this.#mendingId);
+    const incident = this.#alarm.report(damage, current);
+    this.#mendingId ??= incident.id;
+    this.#mending ??= this.#mend(incident.id).finally(() => {
+      this.#mending = undefined;
+      this.#mendingId = undefined;
+    });
+    return this.#mending;
+  }
+
+  async #mend(id: string): Promise<void> {
+    const { mender, book, clock, log } = this.#options;
+    const note = (text: string) => book.note(id, { atMs: clock.wallMs(), source: 'sentinel', who: 'sentinel', text });
+    const nowMs = clock.monotonicMs();
+    while (this.#mendedAtMs[0] !== undefined && this.#mendedAtMs[0] < nowMs - mendsMax.withinMs)
+      this.#mendedAtMs.shift();
+    if (this.#mendedAtMs.length >= mendsMax.count) {
+      note(`it was put back ${mendsMax.count} times within ten minutes and is damaged again`);
+      book.update(id, ({ open }) => ({
+        open: [...open, 'find out what keeps damaging the store, then start Ballast again'],
+      }));
+      return;
+    }
+    this.#mendedAtMs.push(nowMs);
+    try {
+      const mended = await mender.mend();
+      if (mended.ok) {
+        note(
+          `put back from vault and memory as it was at revision ${mended.value.revision}; the damaged files are in ${mended.value.aside}`,
+        );
+        this.#mended += 1;
+        await this.#alarm.settle(id, 'mended');
+        return;
+      }
+      note(`it cannot be put back without a person: ${mended.fault}`);
+      book.update(id, ({ open }) => ({ open: [...open, mended.fault] }));
+      log.error(`incident ${id}: ${mended.fault}`);
+    } catch (error) {
+      const why = (error as Error).message;
+      note(`putting it back failed: ${why}`);
+      book.update(id, ({ open }) => ({ open: [...open, `putting the store back failed: ${why}`] }));
+      log.error(`incident ${id}: putting the store back failed: ${why}`);
+    }
+  }
+
+  #whoWrote(): string | undefined {
+    const openers = whoElseHasOpen(this.#options.storePaths).slice(0, 5);
+    return openers.length === 0
+      ? undefined
+      : openers.map(({ pid, program }) => `process ${pid}, ${program}`).join('; ');
+  }
+
+  /** The same thing is said once as long as the process lives. */
+  #once(key: string, say: () => void): void {
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
+    say();
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * Puts the state store back as it was: of the vault, of what came after it and is still in memory, and of what nodes
+ * have seen. What was found damaged is moved aside, never written over, and what takes its place was read back first.
+ */
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { accept, type Result, refuse } from '#base/result.ts';
+import type { Mended, StoreMender } from '#control/sentinel/mender.ts';
+import { isFileThere, makeFolder, moveFile } from '#io/files.ts';
+import type { Log } from '#io/log.ts';
+import { beginning, type SealedTransaction } from '#journal/chain.ts';
+import { findLost } from '#journal/find-lost.ts';
+import { isoTime } from '#journal/history.ts';
+import type { Journal } from '#journal/journal.ts';
+import type { MendableStore } from '#journal/mendable-store.ts';
+import { indexPathOf } from '#journal/sqlite-schema.ts';
+import { openSqliteStore } from '#journal/sqlite-store.ts';
+import type { Head, StoreIdentity } from '#journal/store.ts';
+import { endOfVault, listVault, type VaultedStore, VaultReader } from '#journal/vault-reader.ts';
+import type { VaultTransaction } from '#journal/vault-text.ts';
+import { paths } from './paths.ts';
+import { findFollowers } from './recover-nodes.ts';
+import { writeFromVault } from './recover-vault.ts';
+import { putInPlace } from './store-place.ts';
+
+export interface MendingOptions {
+  readonly data: string;
+  /** The vault's folder; undefined in a drill without one. */
+  readonly vault: string | undefined;
+  readonly store: MendableStore;
+  readonly journal: Journal;
+  readonly nowMs: () => number;
+  readonly log: Log;
+}
+
+/** What a start found instead of the store, and put back. */
+export interface HealedAtStart extends Mended {
+  /** What was there, a sentence. */
+  readonly found: string;
+}
+
+const silent = () => {};
+
+/** Compares and mends the store that a running control plane uses. */
+export function storeMender(options: MendingOptions): StoreMender {
+  const { data, vault, store, journal, nowMs, log } = options;
+  const { storeId } = journal.identity;
+  return {
+    findLost: () => findLost(paths.journal(data), copyOf(vault, journal), () => journal.head.revision),
+    mend: async () => {
+      const path = paths.recovering(data);
+      const vaulted = vault === undefined ? undefined : await vaultedStore(vault, storeId);
+      const copy = await readEnd(vaulted);
+      const latest = journal.latest(copy.last.revision);
+      if (latest === undefined || (latest[0]?.transaction.previousHash ?? copy.last.hash) !== copy.last.hash) {
+        return refuse(
+          `the vault can be read up to revision ${copy.last.revision}, and memory does not go back that far; ballast recover can tell more`,
+        );
+      }
+      const plan = { ...copy, vaulted: vaulted ?? { folder: '', identity: journal.identity, segments: 0 } };
+      const written = await writeFromVault(
+        { ...plan, to: undefined, ahead: [] },
+        { path, nowMs: nowMs(), report: silent, latest },
+      );
+      if (!written.ok) return written;
+      const aside = asideFolder(data, nowMs());
+      await journal.alone(() => {
+        const more = journal.latest(written.value.revision);
+        if (more === undefined) throw new Error('what was written meanwhile is not at hand');
+        append(path, journal.identity, more);
+        store.replace(() => {
+          moveAside(data, aside);
+          putInPlace(data);
+        });
+      });
+      log.info(
+        `the state store was put back as it was at revision ${journal.head.revision}; the damaged one is in ${aside}`,
+      );
+      return accept({ revision: journal.head.revision, aside });
+    },
+  };
+}
+
+/**
+ * Looks at the store before it is opened, and puts it back when it is gone, cannot be read, or ends before the vault
+ * does. Gives undefined when there is nothing to mend; refuses, in a sentence, when it cannot be.
+ */
+export async function healAtStart(options: {
+  readonly data: string;
+  readonly vault: string;
+  readonly environment: string;
+  readonly region: string;
+  readonly nowMs: number;
+  /** Why the store could not be opened, when that was tried. */
+  readonly damage?: string;
+}): Promise<Result<HealedAtStart | undefined, string>> {
+  const { data, vault, environment, region, nowMs, damage } = options;
+  const stores = (await listVault(vault)).filter(
+    ({ identity }) => identity.environment === environment && identity.region === region,
+  );
+  if (stores.length === 0) return accept(undefined);
+  const found = await lookAt(paths.journal(data), stores, damage);
+  if (found === undefined) return accept(undefined);
+  const { followers } = findFollowers([paths.lastGoodFolder(data)]);
+  const vaulted = found.vaulted ?? followedOf(stores, followers);
+  if (vaulted === undefined) {
+    return refuse(
+      `${found.what}, and the vault holds several stores: choose one with ballast recover --from vault --store ID`,
+    );
+  }
+  const copy = await readEnd(vaulted);
+  if (copy.transactions === 0) return accept(undefined);
+  const { storeId } = vaulted.identity;
+  const ahead = followers.filter(
+    ({ position, revision }) => position.storeId === storeId && revision > copy.last.revision,
+  );
+  const path = paths.recovering(data);
+  const written = await writeFromVault({ ...copy, vaulted, to: undefined, ahead }, { path, nowMs, report: silent });
+  if (!written.ok) return written;
+  const aside = asideFolder(data, nowMs);
+  moveAside(data, aside);
+  putInPlace(data);
+  return accept({ revision: written.value.revision, aside, found: found.what });
+}
+
+/** The vault, then what memory holds beyond its end. */
+async function* copyOf(vault: string | undefined, journal: Journal): AsyncGenerator<VaultTransaction> {
+  const vaulted = vault === undefined ? undefined : await vaultedStore(vault, journal.identity.storeId);
+  let { revision } = journal.identity.origin;
+  if (vaulted !== undefined) {
+    for await (const transaction of new VaultReader(vaulted).transactions()) {
+      revision = transaction.header.revision;
+      yield transaction;
+    }
+  }
+  for (const { transaction, causeText, parts } of journal.latest(revision) ?? []) {
+    const { changes: _, ...header } = transaction;
+    yield { header, causeText, parts };
+  }
+}
+
+async function vaultedStore(vault: string, storeId: string): Promise<VaultedStore | undefined> {
+  return (await listVault(vault)).find(({ identity }) => identity.storeId === storeId);
+}
+
+/** Reads all that the vault has of a store, and says where that ends. */
+async function readEnd(
+  vaulted: VaultedStore | undefined,
+): Promise<{ readonly last: Head; readonly transactions: number }> {
+  const origin = vaulted?.identity.origin ?? beginning;
+  let last: Head = { ...origin, timeMs: 0 };
+  let transactions = 0;
+  if (vaulted === undefined) return { last, transactions };
+  for await (const { header } of new VaultReader(vaulted).transactions()) {
+    last = { revision: header.revision, hash: header.hash, timeMs: header.timeMs };
+    transactions += 1;
+  }
+  return { last, transactions };
+}
+
+/** What is wrong with the file, when something is; `vaulted` is the copy of it, when it says itself which that is. */
+async function lookAt(
+  path: string,
+  stores: readonly VaultedStore[],
+  damage: string | undefined,
+): Promise<{ readonly what: string; readonly vaulted: VaultedStore | undefined } | undefined> {
+  const [only, ...others] = stores;
+  const guess = others.length === 0 ? only : undefined;
+  if (!isFileThere(path)) return { what: 'the state store was gone', vaulted: guess };
+  let identity: string;
+  let revision: number;
+  try {
+    const database = new DatabaseSync(path, { readOnly: true, timeout: 2_000 });
+    try {
+      const tables = database.prepare("SELECT count(*) AS count FROM sqlite_schema WHERE type = 'table'").get()!;
+      if (tables.count === 0) return { what: 'the state store was empty', vaulted: guess };
+      identity = String(database.prepare('SELECT store_id FROM identity').get()?.store_id ?? '');
+      const row = database.prepare('SELECT max(revision) AS revision FROM transaction_log').get()!;
+      revision = Number(row.revision ?? 0);
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    return { what: `the state store could not be read: ${(error as Error).message}`, vaulted: guess };
+  }
+  const vaulted = stores.find((each) => each.identity.storeId === identity);
+  if (vaulted === undefined) {
+    // Another store without a single transaction is nobody's work.
+    return revision === 0
+      ? { what: 'the state store was a new one, without anything in it', vaulted: guess }
+      : undefined;
+  }
+  if (damage !== undefined) return { what: `the state store was damaged: ${damage}`, vaulted };
+  const end = await endOfVault(vaulted);
+  if (end.revision <= revision) return undefined;
+  const what = `the state store ended at revision ${revision}, and its copy in the vault at ${end.revision}`;
+  return { what, vaulted };
+}
+
+/** The copy that the nodes follow. */
+function followedOf(
+  stores: readonly VaultedStore[],
+  followers: readonly { readonly position: { readonly storeId: string } }[],
+): VaultedStore | undefined {
+  const followed = new Set(followers.map(({ position }) => position.storeId));
+  const found = stores.filter(({ identity }) => followed.has(identity.storeId));
+  return found.length === 1 ? found[0] : undefined;
+}
+
+function append(path: string, identity: StoreIdentity, more: readonly SealedTransaction[]): void {
+  if (more.length === 0) return;
+  const store = openSqliteStore(path, identity);
+  try {
+    void store.append(more);
+  } finally {
+    store.close();
+  }
+}
+
+function asideFolder(data: string, nowMs: number): string {
+  return join(data, 'aside', isoTime(nowMs).replaceAll(':', '-'));
+}
+
+function moveAside(data: string, folder: string): void {
+  makeFolder(folder);
+  const path = paths.journal(data);
+  for (const file of [path, indexPathOf(path)]) {
+    for (const suffix of ['', '-wal', '-shm']) {
+      moveFile(`${file}${suffix}`, join(folder, `${file.slice(data.length + 1)}${suffix}`));
+    }
+  }
+}
