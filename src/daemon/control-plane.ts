@@ -37,6 +37,7 @@ import { StoreDamaged, StoreFailure } from '#journal/store.ts';
 import { openVault } from '#journal/vault-writer.ts';
 import { verifyInBackground } from '#journal/verify-background.ts';
 import { LinkServer } from '#link/server.ts';
+import type { Kind } from '#model/documents.ts';
 import { sealedTexts } from '#model/sealed.ts';
 import { isEmpty, type View } from '#model/view.ts';
 import type { ProxyStats } from '#proxy/stats.ts';
@@ -134,6 +135,8 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
       health: (nodeId, verdicts) => health.record(nodeId, verdicts),
       gone: (nodeId) => health.forget(nodeId),
       diverged: (id, reason) => sentinel?.nodeDiverged(id, reason),
+      healed: (id, count) => log.warn(`${id} had missed changes and was told ${count} of them again`),
+      knowsMore: (id, held) => sentinel?.nodeKnowsMore(id, held),
       held: (id, held) => {
         for (const each of held) {
           // What owners ask for waits at a node for its turn; of the rest a node should never have heard.
@@ -352,6 +355,7 @@ function linkSource(journal: Journal) {
     hashAt: (revision: number) => journal.hashAt(revision),
     isLost: (revision: number) => journal.isLost(revision),
     transactionsFrom: (revision: number) => journal.transactionsFrom(revision),
+    removalOf: (kind: Kind, id: string) => journal.removalOf(kind, id),
     follow: (follower: Parameters<Journal['follow']>[0]) => journal.follow(follower),
   };
 }

@@ -9,6 +9,7 @@ import { every, sleep } from '#io/timers.ts';
 import { openReplica, ReplicaFailure } from '#journal/replica.ts';
 import { LinkClient } from '#link/client.ts';
 import { type Braked, heldReports, ReplicaBrake } from '#node/brake.ts';
+import { Holdings, holdingsPeriodMs } from '#node/holdings.ts';
 import { explainListen } from './listen.ts';
 import type { DnsSettings } from './messages.ts';
 import { controlPlaneMaxMs } from './node.ts';
@@ -59,10 +60,12 @@ export async function startDns(settings: DnsSettings, { log }: RoleContext): Pro
     for (const revision of brake.releasable()) link.send({ type: 'again', revision });
   };
   const tellHeld = () => void link.send({ type: 'held', held: heldReports(replica) });
+  const role = { kind: 'dns', id: 'dns' } as const;
+  const holdings = new Holdings({ replica, role, send: (frame) => void link.send(frame), clock: systemClock });
   const link = new LinkClient({
     url: settings.linkUrl,
     token: settings.linkToken,
-    role: { kind: 'dns', id: 'dns' },
+    role,
     log,
     state: () => ({
       position: replica.position,
@@ -73,6 +76,7 @@ export async function startDns(settings: DnsSettings, { log }: RoleContext): Pro
       link.send({ type: 'applied', revision: news.position.revision });
       inStep.resolve();
     },
+    onInventory: () => holdings.tellAll(),
     onAgain: (transaction) => void take(() => brake.takeAgain(transaction)),
     onConnected: () => {
       tellHeld();
@@ -86,11 +90,13 @@ export async function startDns(settings: DnsSettings, { log }: RoleContext): Pro
     },
   });
   const release = every(releaseMs, askAgain);
+  const telling = every(holdingsPeriodMs, () => holdings.tell());
   await Promise.race([inStep.promise, sleep(controlPlaneMaxMs)]);
   return {
     info: { dnsPort: server.port },
     stop: async () => {
       release.stop();
+      telling.stop();
       link.stop();
       await server.close();
       replica.close();

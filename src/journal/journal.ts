@@ -10,7 +10,7 @@ import type { Clock } from '#io/clock.ts';
 import type { Log } from '#io/log.ts';
 import { soon } from '#io/timers.ts';
 import type { Cause, Change, Transaction, TransactionHeader } from '#model/change.ts';
-import type { Entry } from '#model/documents.ts';
+import type { Entry, Kind } from '#model/documents.ts';
 import { type Fault, fault } from '#model/fault.ts';
 import type { Verdict, VerdictMoment } from '#model/verdict.ts';
 import type { Former, View } from '#model/view.ts';
@@ -225,6 +225,14 @@ export class Journal {
       this.#heldBy -= 1;
       if (this.#waiting.length > 0) this.#schedule();
     }
+  }
+
+  /** The revision that removed a document, when that is the last that is known of it. */
+  async removalOf(kind: Kind, id: string): Promise<number | undefined> {
+    for (const { revision, document } of (await this.history()).versionsOf(kind, id)) {
+      return document === null ? revision : undefined;
+    }
+    return undefined;
   }
 
   /** How the far past is folded. It is no change of the state, so it does not pass through here. */

@@ -47,6 +47,8 @@ export interface LinkClientOptions {
   readonly onDiverged: (reason: string) => void;
   /** What was asked for again, whole. */
   readonly onAgain?: (transaction: LinkTransaction) => void;
+  /** The control plane wants to know what the follower holds. */
+  readonly onInventory?: () => void;
   readonly onNodes?: (alive: readonly string[]) => void;
   readonly stats?: () => Promise<unknown>;
 }
@@ -163,6 +165,9 @@ export class LinkClient {
       }
       case 'diverged':
         onDiverged(frame.reason);
+        return;
+      case 'inventory':
+        this.#options.onInventory?.();
         return;
       case 'again':
         this.#options.onAgain?.(this.#whole(frame.transaction));

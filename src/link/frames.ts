@@ -5,7 +5,7 @@
 import type { Cause, Change, Channel } from '#model/change.ts';
 import { channels } from '#model/change.ts';
 import type { Entry } from '#model/documents.ts';
-import { isKind } from '#model/documents.ts';
+import { isKind, type Kind } from '#model/documents.ts';
 import type { HealthVerdict } from '#model/health.ts';
 
 export const linkProtocol = 3;
@@ -16,6 +16,8 @@ export const frameBytesMax = 16 * 1024 * 1024;
 export const frameCharactersMax = 4 * 1024 * 1024;
 /** Observations in one frame. */
 export const verdictsPerFrameMax = 5_000;
+/** Documents in one frame of an inventory. */
+export const inventoryPerFrameMax = 20_000;
 
 /** Which part of the state a follower wants: what is placed on it, or what names and addresses need. */
 export type FollowerRole =
@@ -74,6 +76,15 @@ export type UpFrame =
     }
   /** All that the follower's guard holds back at the moment; it serves on. */
   | { readonly type: 'held'; readonly held: readonly HeldReport[] }
+  /** Of what it works with at the revision, in step and with nothing held back (see `workedWith`). */
+  | { readonly type: 'digest'; readonly revision: number; readonly digest: string; readonly count: number }
+  /** All of that by key and revision, as it was asked for; `rest` says how many are still to come. */
+  | {
+      readonly type: 'inventory';
+      readonly revision: number;
+      readonly held: readonly (readonly [kind: Kind, id: string, revision: number])[];
+      readonly rest: number;
+    }
   /** The follower wants to judge once more what it holds back. */
   | { readonly type: 'again'; readonly revision: number }
   | { readonly type: 'stats'; readonly id: number; readonly stats: unknown };
@@ -93,6 +104,8 @@ export type DownFrame =
       readonly transactions: readonly LinkTransaction[];
       readonly position: LinkPosition;
     }
+  /** The digest is not what it should be: what does the follower hold? */
+  | { readonly type: 'inventory' }
   /** One that was told before, because the follower asked for it; it does not move. */
   | { readonly type: 'again'; readonly transaction: LinkTransaction }
   /** Names the nodes that are connected now, for the DNS server. */
@@ -117,6 +130,14 @@ export function parseUpFrame(text: string): UpFrame | undefined {
       return isList(frame.verdicts, isVerdictPair) ? (frame as unknown as UpFrame) : undefined;
     case 'held':
       return isList(frame.held, isHeld) ? (frame as unknown as UpFrame) : undefined;
+    case 'digest':
+      return isCount(frame.revision) && isText(frame.digest) && isCount(frame.count)
+        ? (frame as unknown as UpFrame)
+        : undefined;
+    case 'inventory':
+      return isCount(frame.revision) && isCount(frame.rest) && isList(frame.held, isHeldKey)
+        ? (frame as unknown as UpFrame)
+        : undefined;
     case 'again':
       return isCount(frame.revision) ? (frame as unknown as UpFrame) : undefined;
     case 'stats':
@@ -140,6 +161,8 @@ export function parseDownFrame(text: string): DownFrame | undefined {
       return isCount(frame.from) && isList(frame.transactions, isTransaction) && isPosition(frame.position)
         ? (frame as unknown as DownFrame)
         : undefined;
+    case 'inventory':
+      return frame as unknown as DownFrame;
     case 'again':
       return isTransaction(frame.transaction) ? (frame as unknown as DownFrame) : undefined;
     case 'nodes':
@@ -230,6 +253,10 @@ function isCertificates(value: unknown): boolean {
   return (
     value === undefined || isList(value, (each) => isObject(each) && isText(each.statement) && isText(each.signature))
   );
+}
+
+function isHeldKey(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 3 && isKind(value[0]) && isText(value[1]) && isCount(value[2]);
 }
 
 function isHeld(value: unknown): boolean {

@@ -16,6 +16,7 @@ import { type Change, put, remove } from '#model/change.ts';
 import { sampleTargetGroup } from '#model/test-documents.ts';
 import type { View } from '#model/view.ts';
 import { ReplicaBrake } from '#node/brake.ts';
+import { Holdings } from '#node/holdings.ts';
 import { LinkClient } from './client.ts';
 import { type FollowerRole, frameBytesMax } from './frames.ts';
 import { defaultRule, placed, Region, target, token, until } from './test-link-region.ts';
@@ -25,6 +26,7 @@ class Follower {
   readonly replica: Replica;
   readonly client: LinkClient;
   readonly brake: ReplicaBrake;
+  readonly holdings: Holdings;
   diverged = '';
   statesAsked = 0;
 
@@ -36,6 +38,12 @@ class Follower {
       region: 'us-east-1',
       clock: systemClock,
       isOff: false,
+    });
+    this.holdings = new Holdings({
+      replica: this.replica,
+      role,
+      send: (frame) => void this.client.send(frame),
+      clock: systemClock,
     });
     this.client = new LinkClient({
       url: `ws://127.0.0.1:${port}/link`,
@@ -54,6 +62,8 @@ class Follower {
         this.brake.take(news);
         this.client.send({ type: 'applied', revision: news.position.revision });
       },
+      onAgain: (transaction) => this.brake.takeAgain(transaction),
+      onInventory: () => this.holdings.tellAll(),
       onConnected: () => {},
       onDiverged: (reason) => {
         this.diverged = reason;
@@ -389,4 +399,51 @@ test('link: followers that saw more than a rebuilt store holds go on with it onc
   assert.deepEqual(targets(node.replica.view), ['g1/t1 81', 'g1/t2 1', 'g1/t3 1']);
   await again.write((view) => [remove(view, 'target', 'g1/t2')]);
   await until(() => targets(node.replica.view).length === 2, 'later news arrives');
+});
+
+test('link: what a follower lost on the way is found by the digest of the whole, and nothing is taken away for absence', async (context) => {
+  const { folder, first, closers } = await region(context);
+  closers.push(() => first.close());
+  await first.write((view) => withGroup(view, 'g1'));
+  await first.write((view) => placed(view, 'lb1', 'node-1', 'g1'));
+  await first.write((view) => [put(view, 'target', 'g1/t2', target('g1'))]);
+  const follower = new Follower(join(folder, 'node.db'), first.port);
+  closers.push(() => follower.close());
+  await until(() => first.link.followers.get('node-1')?.revision === 3, 'in step');
+  const { replica } = follower;
+  const whole = follower.held;
+  const old = replica.view.get('target', 'g1/t2')!;
+
+  // Nothing is wrong: nothing is asked.
+  follower.holdings.tell();
+
+  // A document that never arrived, and one that was not replaced.
+  replica.forget([{ kind: 'listener', id: 'lb1-listener' }]);
+  await until(() => {
+    follower.holdings.tell();
+    return follower.held.length === whole.length;
+  }, 'it is told again');
+  assert.deepEqual(follower.held, whole);
+  // Without its listener, the node had not worked with anything behind it.
+  assert.equal(first.healed[0], 'node-1 5');
+
+  // A removal that never arrived.
+  await first.write((view) => [remove(view, 'target', 'g1/t2')]);
+  await until(() => replica.view.get('target', 'g1/t2') === undefined, 'it is removed');
+  const back = { kind: 'target', id: 'g1/t2', revision: 3, document: old } as const;
+  replica.apply({ entries: [back], changes: [], position: replica.position });
+  await until(() => {
+    follower.holdings.tell();
+    return replica.view.get('target', 'g1/t2') === undefined;
+  }, 'it is removed again');
+
+  // What the state never knew stays, and is reported.
+  const stranger = { kind: 'target', id: 'g1/t9', revision: 2, document: { ...old, port: 9 } } as const;
+  replica.apply({ entries: [stranger], changes: [], position: replica.position });
+  await until(() => {
+    follower.holdings.tell();
+    return first.unknown.length > 0;
+  }, 'it is reported');
+  assert.deepEqual(first.unknown[0], 'node-1 target g1/t9');
+  assert.notEqual(replica.view.get('target', 'g1/t9'), undefined);
 });

@@ -11,9 +11,12 @@ import type { Clock } from '#io/clock.ts';
 import type { Log } from '#io/log.ts';
 import { after, every, sleep } from '#io/timers.ts';
 import type { Transaction } from '#model/change.ts';
-import type { Entry } from '#model/documents.ts';
+import type { Entry, Kind } from '#model/documents.ts';
 import type { HealthVerdict } from '#model/health.ts';
+import { digestOfHeld, type Held } from '#model/state-digest.ts';
 import type { View } from '#model/view.ts';
+import { compareHeld, workedWith } from './compare.ts';
+import { changesFrame, piecesOf, transactionText } from './frame-text.ts';
 import {
   type DownFrame,
   type FollowerRole,
@@ -46,6 +49,8 @@ export interface LinkSource {
   /** Whether the journal holds the place of the revision and not what it changed. */
   isLost(revision: number): boolean;
   transactionsFrom(revision: number): Iterable<Transaction>;
+  /** The revision that removed the document last; undefined when none did. */
+  removalOf(kind: Kind, id: string): Promise<number | undefined>;
   follow(follower: (transactions: readonly Transaction[]) => void): () => void;
 }
 
@@ -57,6 +62,10 @@ export interface LinkEvents {
   health(nodeId: string, verdicts: readonly (readonly [string, HealthVerdict | null])[]): void;
   /** All that a follower holds back. */
   held(id: string, held: readonly HeldReport[]): void;
+  /** A follower had not got these, or had them in an earlier revision, and was told them again. */
+  healed(id: string, documentsCount: number): void;
+  /** A follower works with documents that the state does not know and never removed. */
+  knowsMore(id: string, held: readonly Held[]): void;
   /** The follower's history is not that of the journal. */
   diverged(id: string, reason: string): void;
   /** A node is gone: what it observed is not known any more. */
@@ -173,7 +182,7 @@ export class LinkServer {
       held: [],
     };
     this.#statuses.set(id, status);
-    const session = new Session({ webSocket, hello, source, log, report: (frame) => this.#report(id, frame) });
+    const session = new Session({ webSocket, hello, source, log, events, report: (frame) => this.#report(id, frame) });
     this.#sessions.set(id, session);
     webSocket.once('close', () => {
       if (this.#sessions.get(id) !== session) return;
@@ -206,6 +215,8 @@ export class LinkServer {
       case 'held':
         events.held(id, frame.held);
         return this.#update(id, { held: frame.held });
+      case 'digest':
+      case 'inventory':
       case 'again':
       case 'hello':
       case 'stats':
@@ -247,6 +258,7 @@ interface SessionOptions {
   readonly hello: Extract<UpFrame, { type: 'hello' }>;
   readonly source: LinkSource;
   readonly log: Log;
+  readonly events: LinkEvents;
   readonly report: (frame: UpFrame) => void;
 }
 
@@ -260,6 +272,8 @@ class Session {
   #state: 'silent' | 'telling' | 'told' = 'silent';
   #answered = true;
   #statsAsked = 0;
+  /** As far as it has been told. */
+  #inventory: Held[] = [];
   readonly #statsWaiting = new Map<number, (stats: unknown) => void>();
 
   constructor(options: SessionOptions) {
@@ -276,6 +290,8 @@ class Session {
         return options.webSocket.close(1008, 'not a frame of this protocol');
       if (frame.type === 'stats') this.#statsWaiting.get(frame.id)?.(frame.stats);
       if (frame.type === 'again') void this.#sendAgain(frame.revision);
+      if (frame.type === 'digest') this.#compareDigest(frame);
+      if (frame.type === 'inventory') void this.#compareInventory(frame);
       options.report(frame);
       return undefined;
     });
@@ -345,6 +361,42 @@ class Session {
       log.error(`${this.role.id} cannot be told the news, and is asked to come again: ${(error as Error).message}`);
       webSocket.terminate();
     }
+  }
+
+  /** Only while both are at the same point is there anything to compare. */
+  #isAt(revision: number): boolean {
+    return this.#state === 'told' && revision === this.#options.source.head.revision && revision === this.#sent;
+  }
+
+  #compareDigest({ revision, digest }: Extract<UpFrame, { type: 'digest' }>): void {
+    if (!this.#isAt(revision)) return;
+    const expected = digestOfHeld(workedWith(this.#options.source.view, this.role));
+    if (expected.digest === digest) return;
+    this.#inventory = [];
+    this.send({ type: 'inventory' });
+  }
+
+  async #compareInventory({ revision, held, rest }: Extract<UpFrame, { type: 'inventory' }>): Promise<void> {
+    const { source, events } = this.#options;
+    for (const [kind, id, of] of held) this.#inventory.push({ kind, id, revision: of });
+    if (rest > 0 || !this.#isAt(revision)) return;
+    const { lacks, extra } = compareHeld(workedWith(source.view, this.role), this.#inventory);
+    this.#inventory = [];
+    const unknown: Held[] = [];
+    const removals = new Set<number>();
+    for (const each of extra) {
+      const removal = await source.removalOf(each.kind, each.id);
+      if (removal !== undefined && removal > each.revision) removals.add(removal);
+      else if (source.view.revisionOf(each.kind, each.id) < each.revision) unknown.push(each);
+    }
+    for (const removal of [...removals].sort((one, other) => one - other)) await this.#sendAgain(removal);
+    if (lacks.length > 0 && this.#state === 'told') {
+      // The follower takes documents with the next advance, which here leads to where it is.
+      await this.#sendDocuments(lacks);
+      this.#sendAdvance([], { revision: this.#sent, hash: source.hashAt(this.#sent)! });
+    }
+    if (lacks.length + removals.size > 0) events.healed(this.role.id, lacks.length + removals.size);
+    if (unknown.length > 0) events.knowsMore(this.role.id, unknown);
   }
 
   /** One transaction once more, for a follower that held it back; its tombstones concern everybody. */
@@ -420,31 +472,4 @@ class Session {
   get #isOpen(): boolean {
     return this.#options.webSocket.readyState === this.#options.webSocket.OPEN;
   }
-}
-
-function changesFrame(revision: number, changesText: string): string {
-  return `{"type":"changes","revision":${revision},"changes":[${changesText}]}`;
-}
-
-function transactionText({ revision, timeMs, cause, digest }: Transaction, changesText: string): string {
-  return `{"revision":${revision},"timeMs":${timeMs},"cause":${JSON.stringify(cause)},"digest":"${digest}","changes":[${changesText}]}`;
-}
-
-/** The items as JSON with commas between, in pieces of at most about `frameCharactersMax`; none when there are none. */
-function piecesOf(items: readonly unknown[]): string[] {
-  const pieces: string[] = [];
-  let texts: string[] = [];
-  let characters = 0;
-  for (const item of items) {
-    const text = JSON.stringify(item);
-    if (characters + text.length > frameCharactersMax / 2 && texts.length > 0) {
-      pieces.push(texts.join(','));
-      texts = [];
-      characters = 0;
-    }
-    texts.push(text);
-    characters += text.length;
-  }
-  if (texts.length > 0) pieces.push(texts.join(','));
-  return pieces;
 }

@@ -35,6 +35,10 @@ export class Region {
   readonly link: LinkServer;
   readonly #server = createServer();
   port = 0;
+  /** `FOLLOWER COUNT` of those that were told again what they had lost. */
+  readonly healed: string[] = [];
+  /** `FOLLOWER KIND ID` of what the state does not know. */
+  readonly unknown: string[] = [];
 
   constructor(storePath: string, storeId: string, origin: StoreIdentity['origin'] = beginning) {
     const identity = { ...testIdentity, storeId, origin };
@@ -56,6 +60,7 @@ export class Region {
         hashAt: (revision) => journal.hashAt(revision),
         isLost: (revision) => journal.isLost(revision),
         transactionsFrom: (revision) => journal.transactionsFrom(revision),
+        removalOf: (kind, id) => journal.removalOf(kind, id),
         follow: (follower) => journal.follow(follower),
       },
       token,
@@ -67,6 +72,8 @@ export class Region {
         health: () => {},
         held: () => {},
         diverged: () => {},
+        healed: (id, count) => void this.healed.push(`${id} ${count}`),
+        knowsMore: (id, held) => void this.unknown.push(...held.map((each) => `${id} ${each.kind} ${each.id}`)),
         gone: () => {},
       },
     });

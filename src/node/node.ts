@@ -19,6 +19,7 @@ import { placementKey, targetKey } from '#model/keys.ts';
 import { addProxyStats, type ProxyStats } from '#proxy/stats.ts';
 import { type Braked, heldReports, ReplicaBrake } from './brake.ts';
 import { type Claim, claimAddresses } from './claim.ts';
+import { Holdings, holdingsPeriodMs } from './holdings.ts';
 import { RoutingBook, type TableNews } from './routing-book.ts';
 import { type Failures, Workers } from './workers.ts';
 
@@ -53,6 +54,7 @@ export class BalancerNode {
   readonly #replica: Replica;
   readonly #brake: ReplicaBrake;
   readonly #verdicts: Map<string, HealthVerdict>;
+  readonly #holdings: Holdings;
   readonly #book: RoutingBook;
   readonly #workers: Workers;
   readonly #checker;
@@ -61,6 +63,7 @@ export class BalancerNode {
   #claim: Claim | undefined;
   #link: LinkClient | undefined;
   #retry: Timer | undefined;
+  #telling: Timer | undefined;
   #untoldVerdicts = new Map<string, HealthVerdict | null>();
   #unhealthyListeners = new Set<HexId>();
   /** Settles when the latest news is in service. */
@@ -72,6 +75,12 @@ export class BalancerNode {
     this.#replica = openReplica(options.lastGoodPath, options.log);
     const { environment, region, clock, isBrakeOff } = options;
     this.#brake = new ReplicaBrake({ replica: this.#replica, environment, region, clock, isOff: isBrakeOff });
+    this.#holdings = new Holdings({
+      replica: this.#replica,
+      role: { kind: 'node', id: options.id, zone: options.zone, prefix: options.prefix },
+      send: (frame) => void this.#link?.send(frame),
+      clock,
+    });
     this.#verdicts = new Map(this.#replica.health);
     this.#book = new RoutingBook(this.#replica.view, (key) => this.#verdicts.get(key), options.id);
     this.#workers = new Workers({
@@ -113,6 +122,7 @@ export class BalancerNode {
       },
       onNews: (news) => this.#take(() => this.#apply(this.#brake.take(news), news.position.revision)),
       onAgain: (transaction) => this.#take(() => this.#apply(this.#brake.takeAgain(transaction))),
+      onInventory: () => this.#holdings.tellAll(),
       onConnected: () => void this.#served.then(() => this.#tellEverything()),
       onDiverged: (reason) =>
         log.error(
@@ -120,6 +130,7 @@ export class BalancerNode {
         ),
       stats: () => this.stats(),
     });
+    this.#telling = every(holdingsPeriodMs, () => this.#holdings.tell());
     this.#retry = every(retryFailuresMs, () => {
       this.#askAgain();
       void this.#retryFailures();
@@ -144,6 +155,7 @@ export class BalancerNode {
   /** Lets running requests finish for so long, then ends. */
   async stop(drainMs: number): Promise<void> {
     this.#retry?.stop();
+    this.#telling?.stop();
     this.#link?.stop();
     this.#checker.stop();
     await this.#workers.stop(drainMs);

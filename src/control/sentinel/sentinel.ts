@@ -21,7 +21,7 @@ import { changeOf, linesOf } from '#journal/chain.ts';
 import type { Journal } from '#journal/journal.ts';
 import type { Break } from '#journal/verify-break.ts';
 import type { Change, Transaction } from '#model/change.ts';
-import type { HexId, LoadBalancerDocument } from '#model/documents.ts';
+import type { HexId, Kind, LoadBalancerDocument } from '#model/documents.ts';
 import type { Incident } from '#model/incident.ts';
 import type { Alarm, Damage } from './alarm.ts';
 import { droppedKind, unusualDrop } from './drop.ts';
@@ -33,6 +33,8 @@ const periodMs = 100;
 /** Of each period, so much may go into looking at what was changed. */
 const checkTurnMs = 10;
 const checkedAtOnce = 500;
+/** Of what a node knows more, so many are said by name. */
+const namedMax = 10;
 const uncheckedMax = 10_000;
 /** A store that is damaged again and again is mended so often, and then waits for a person. */
 const mendsMax = { count: 20, withinMs: 600_000 };
@@ -149,13 +151,16 @@ export class Sentinel {
     );
   }
 
-  /** A node serves load balancers that the state does not know, and no tombstone says that they are gone. */
-  nodeKnowsMore(nodeId: string, loadBalancers: readonly { readonly id: HexId; readonly name: string }[]): void {
-    const names = loadBalancers.map(({ name }) => name).join(', ');
+  /** A follower works with documents that the state does not know, and no tombstone says that they are gone. */
+  nodeKnowsMore(nodeId: string, held: readonly { readonly kind: Kind; readonly id: string }[]): void {
+    const names = held
+      .map(({ kind, id }) => `${kind} ${id}`)
+      .slice(0, namedMax)
+      .join(', ');
     this.#once(`more ${nodeId} ${names}`, () =>
       this.#alarm.report({
         check: 'nodes',
-        what: `${nodeId} serves load balancers that the state does not know and never deleted: ${names}`,
+        what: `${nodeId} works with ${held.length} documents that the state does not know and never removed: ${names}`,
         affected: [],
         protects: false,
         plan: ['see what the nodes serve with: ballast recover --from nodes'],
