@@ -45,7 +45,7 @@ async function start(context: TestContext, others: readonly Route[] = [], region
     log,
     identify: () => accept('operator'),
     status: () => ({}) as Status,
-    routes: [...historyRoutes({ looking, travel, rekey, retention, principals }), ...others],
+    routes: [...historyRoutes({ looking, travel, rekey, retention, principals, isProduction: false }), ...others],
     metrics: async () => '',
     upgradeLink: () => {},
   });

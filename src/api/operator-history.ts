@@ -7,6 +7,7 @@ import type { TimeTravel } from '#control/time-travel/carry-out.ts';
 import type { Looking } from '#control/time-travel/looking.ts';
 import { restore } from '#control/time-travel/restore.ts';
 import { revert } from '#control/time-travel/revert.ts';
+import type { Refusal } from '#control/time-travel/scope.ts';
 import { undelete } from '#control/time-travel/undelete.ts';
 import * as read from './parameters.ts';
 import { asLines, asValue, type Route, route } from './routes.ts';
@@ -17,6 +18,8 @@ export interface HistoryRoutesOptions {
   readonly rekey: (by: string) => Promise<Result<Rekeyed, string>>;
   readonly retention: Retention;
   readonly principals: Principals;
+  /** In production, rekey and retention go through maintenance, where another person approves them. */
+  readonly isProduction: boolean;
 }
 
 export function historyRoutes({
@@ -25,6 +28,7 @@ export function historyRoutes({
   rekey,
   retention,
   principals,
+  isProduction,
 }: HistoryRoutesOptions): readonly Route[] {
   const moment = read.moment(travel.nowMs);
   const revision = read.wholeNumber(0);
@@ -110,7 +114,10 @@ export function historyRoutes({
     post(
       '/v1/retention',
       { olderThanDays: { parse: read.wholeNumber(1), isRequired: true }, dryRun: { parse: read.truth } },
-      async (given, { by }) => asLines(await retention.fold({ ...given, by })),
+      async (given, { by }) =>
+        isProduction && given.dryRun !== true
+          ? throughMaintenance('fold-history')
+          : asLines(await retention.fold({ ...given, by })),
     ),
     post(
       '/v1/retention/undo',
@@ -118,8 +125,14 @@ export function historyRoutes({
       async (given, { by }) => asLines(await retention.undo({ ...given, by })),
     ),
     post('/v1/rekey', {}, async (_, { by }) => {
+      if (isProduction) return throughMaintenance('rekey');
       const done = await rekey(by);
       return done.ok ? accept({ value: done.value }) : refuse({ status: 409, error: done.fault });
     }),
   ];
+}
+
+function throughMaintenance(process: string): Result<never, Refusal> {
+  const error = `in production this needs the approval of another person: ballast maintenance request ${process}`;
+  return refuse({ status: 409, error });
 }

@@ -121,6 +121,15 @@ export const keepByKey: Parse<ReadonlyMap<string, KeepChoice>> = (given) => {
   return isRight ? accept(new Map(entries as [string, KeepChoice][])) : refuse(allowed);
 };
 
+/** `{"NAME": "TEXT", …}` */
+export const textsByName: Parse<Readonly<Record<string, string>>> = (given) => {
+  const allowed = `an object of at most ${listLengthMax} texts`;
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return refuse(allowed);
+  const entries = Object.entries(given);
+  const isRight = entries.length <= listLengthMax && entries.every(([, value]) => text(value).ok);
+  return isRight ? accept(Object.fromEntries(entries) as Record<string, string>) : refuse(allowed);
+};
+
 function cut(shown: string): string {
   return shown.length <= 200 ? shown : `${shown.slice(0, 200)}…`;
 }

@@ -6,6 +6,8 @@
 import { startOperatorServer } from '#api/operator.ts';
 import { guardRoutes } from '#api/operator-guard.ts';
 import { historyRoutes } from '#api/operator-history.ts';
+import { incidentRoutes } from '#api/operator-incidents.ts';
+import { maintenanceRoutes } from '#api/operator-maintenance.ts';
 import { startApiServer } from '#api/server.ts';
 import { accept } from '#base/result.ts';
 import { Approvals } from '#control/approval/approvals.ts';
@@ -15,11 +17,15 @@ import { Operators } from '#control/approval/operators.ts';
 import { createControl } from '#control/control.ts';
 import { HealthBoard } from '#control/health-board.ts';
 import { firstCredentials, keyLookup } from '#control/keys.ts';
+import { foldHistory, rekeySecrets } from '#control/maintenance/effects.ts';
+import { Maintenance } from '#control/maintenance/maintenance.ts';
+import { RecentTraffic } from '#control/maintenance/recent-traffic.ts';
 import { Principals } from '#control/principals.ts';
 import { rekey, unreadableSecret } from '#control/rekey.ts';
 import { Retention } from '#control/retention.ts';
 import { Alarm, type Traffic } from '#control/sentinel/alarm.ts';
 import { IncidentBook } from '#control/sentinel/incident-book.ts';
+import { Incidents } from '#control/sentinel/incidents.ts';
 import { Sentinel } from '#control/sentinel/sentinel.ts';
 import { Looking } from '#control/time-travel/looking.ts';
 import { Workflows } from '#control/workflows/workflows.ts';
@@ -27,6 +33,7 @@ import { Gate } from '#guard/gate.ts';
 import { systemClock } from '#io/clock.ts';
 import type { Log } from '#io/log.ts';
 import { systemRandom } from '#io/random.ts';
+import { every } from '#io/timers.ts';
 import { openWebhook } from '#io/webhook.ts';
 import { beginning } from '#journal/chain.ts';
 import { type Guard, type Journal, openJournal } from '#journal/journal.ts';
@@ -40,19 +47,23 @@ import { LinkServer } from '#link/server.ts';
 import type { Kind } from '#model/documents.ts';
 import { sealedTexts } from '#model/sealed.ts';
 import { isEmpty, type View } from '#model/view.ts';
+import { incidentReport } from '#observe/incident-report.ts';
 import type { ProxyStats } from '#proxy/stats.ts';
 import { writeCredentials } from './credentials.ts';
 import { explainListen } from './listen.ts';
 import { type HealedAtStart, healAtStart, storeMender } from './mending.ts';
 import type { ControlPlaneSettings, Layer, ProcessNews } from './messages.ts';
 import { metricsPage } from './metrics.ts';
+import { ownProcesses } from './own-processes.ts';
 import { paths } from './paths.ts';
 import type { RoleContext, Started } from './process.ts';
 import { regionSettings } from './region.ts';
 import { statusOf } from './status.ts';
+import { Wellness } from './wellness.ts';
 
 /** Whoever counts traffic waits no longer for a node. */
 const statsTimeoutMs = 2_000;
+const trafficSampleMs = 60_000;
 
 export async function startControlPlane(settings: ControlPlaneSettings, { log }: RoleContext): Promise<Started> {
   const clock = systemClock;
@@ -154,10 +165,32 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
   });
 
   const newRequestId = () => random.hex(32);
+  const recentTraffic = new RecentTraffic();
+  const sampling = every(trafficSampleMs, async () => {
+    recentTraffic.sample(new Map([...(await traffic())].map(([id, { requests }]) => [id, requests])));
+  });
   const retention = new Retention({ journal, vault: settings.vault, newRequestId, nowMs });
   for (const { to, state } of retention.list()) {
     if (state === 'unfinished') log.warn(`fold ${to} was interrupted: 'ballast retention' goes on with it`);
   }
+
+  const own = settings.maintenance === undefined ? accept([]) : await ownProcesses(settings.maintenance);
+  if (!own.ok) return { refused: own.fault };
+  const rekeyAs = (by: string) => rekey({ journal, ring, random, by });
+  const wellness = new Wellness({ book, followers: () => link.followers, traffic, clock });
+  const maintenance = new Maintenance({
+    journal,
+    gate,
+    random,
+    environment,
+    region: regionName,
+    nowMs,
+    requestsLastHour: (id) => recentTraffic.requests(id),
+    whyUnwell: (revision) => wellness.whyUnwell(revision),
+    effects: [foldHistory(retention), rekeySecrets(journal, rekeyAs)],
+    own: own.value,
+  });
+  const incidents = new Incidents({ journal, book, alarm, nowMs });
 
   let processes: readonly ProcessNews[] = [];
   let api: Awaited<ReturnType<typeof startApiServer>> | undefined;
@@ -196,6 +229,8 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
           limits: new Limits({ journal, random }),
           approvals,
         }),
+        ...maintenanceRoutes(maintenance),
+        ...incidentRoutes({ incidents, report: incidentReport }),
         ...historyRoutes({
           looking: new Looking(journal, region),
           travel: {
@@ -205,7 +240,8 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
             newRequestId,
             nowMs,
           },
-          rekey: (by) => rekey({ journal, ring, random, by }),
+          rekey: rekeyAs,
+          isProduction: environment === 'production',
           retention,
           principals: new Principals({ journal, sealer: ring, random, nowMs }),
         }),
@@ -260,6 +296,7 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
       await apiServer.close();
       link.close();
       await operator.close();
+      sampling.stop();
       sentinel?.close();
       verifier.close();
       await vault?.close();

@@ -6,7 +6,9 @@ import type { Command, CommandContext, CommandGroup } from '#cli/command.ts';
 import { refuseUsage, runCommandLine } from '#cli/command-line.ts';
 import { approvals } from '#cli/guard/approvals.ts';
 import { freeze, thaw } from '#cli/guard/freeze.ts';
+import { incident } from '#cli/guard/incident.ts';
 import { limits } from '#cli/guard/limits.ts';
+import { maintenance } from '#cli/guard/maintenance.ts';
 import { operators } from '#cli/guard/operators.ts';
 import { rekey } from '#cli/rekey.ts';
 import { status } from '#cli/status.ts';
@@ -53,7 +55,8 @@ const groups: readonly CommandGroup[] = [
   { title: 'Look', commands: [log, show, diff, blame, describe] },
   { title: 'Go back', commands: [revert, restore, undelete] },
   { title: 'Who may do what', commands: [accounts, keys, operators] },
-  { title: 'Two people', commands: [approvals, limits, freeze, thaw] },
+  { title: 'Two people', commands: [approvals, limits, maintenance] },
+  { title: 'When something is wrong', commands: [incident, freeze, thaw] },
   { title: 'Keep safe', commands: [verify, recover, rekey, retention] },
 ];
 

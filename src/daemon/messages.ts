@@ -28,6 +28,8 @@ export interface ControlPlaneSettings {
   readonly holdAddressesDays: number;
   readonly vault: string;
   readonly alarmWebhook: string | undefined;
+  /** Folder with the operator's own maintenance processes. */
+  readonly maintenance: string | undefined;
   readonly without: readonly Layer[];
   readonly operatorKey: string;
   readonly linkToken: string;

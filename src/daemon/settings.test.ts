@@ -20,6 +20,7 @@ const defaults = {
   holdAddressesDays: 30,
   vault: '/home/ada/.ballast/vault',
   alarmWebhook: undefined,
+  maintenance: undefined,
   without: undefined,
   readyFile: undefined,
 };
@@ -73,6 +74,7 @@ const samples: Record<string, [string, unknown]> = {
   holdAddressesDays: ['7', 7],
   vault: ['/mnt/share', '/mnt/share'],
   alarmWebhook: ['https://alarms.example/x', 'https://alarms.example/x'],
+  maintenance: ['processes', '/here/processes'],
   without: ['guard, vault', ['guard', 'vault']],
   readyFile: ['run/ready.json', '/here/run/ready.json'],
 };

@@ -48,6 +48,8 @@ export interface Settings {
   readonly vault: string;
   /** Told of every alarm, with POST. */
   readonly alarmWebhook: string | undefined;
+  /** Absolute. */
+  readonly maintenance: string | undefined;
   /** Only in a drill. */
   readonly without: readonly Layer[] | undefined;
   /** Absolute. */
@@ -216,6 +218,14 @@ const table: { readonly [Name in keyof Settings]-?: Setting<NonNullable<Settings
     key: 'alarmWebhook',
     help: 'Gets every alarm of the sentinel, as JSON with POST',
     parse: parseWebhook,
+  },
+  maintenance: {
+    flag: 'maintenance',
+    argument: 'DIR',
+    variable: 'BALLAST_MAINTENANCE',
+    key: 'maintenance',
+    help: 'Folder with maintenance processes of your own, a module each',
+    parse: parsePath,
   },
   without: {
     flag: 'without',

@@ -83,7 +83,7 @@ class Supervisor {
   constructor(settings: Settings, nodes: readonly NodePlan[]) {
     this.#settings = settings;
     const { data, account, region, zones, domain, environment, holdAddressesDays, vault, workers } = settings;
-    const { alarmWebhook, without = [] } = settings;
+    const { alarmWebhook, maintenance, without = [] } = settings;
     const operatorKey = readOrMakeSecretFile(paths.operatorKey(data), () => systemRandom.hex(64));
     const linkToken = readOrMakeSecretFile(paths.linkKey(data), () => systemRandom.hex(64));
     const supervisor = systemRandom.hex(16);
@@ -112,6 +112,7 @@ class Supervisor {
       holdAddressesDays,
       vault,
       alarmWebhook,
+      maintenance,
       without,
       operatorKey,
       linkToken,

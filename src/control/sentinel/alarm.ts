@@ -13,6 +13,8 @@ import type { HexId, LoadBalancerDocument } from '#model/documents.ts';
 import type { AffectedLoadBalancer, Incident, IncidentFinding } from '#model/incident.ts';
 import { type IncidentBook, incidentId, joined } from './incident-book.ts';
 
+/** The sentinel looks this often: what it finds was not there at the look before. */
+export const lookPeriodMs = 100;
 /** Named in the log, as far as that. */
 const ownersSaidMax = 5;
 const affectedToldMax = 100;
@@ -103,7 +105,7 @@ export class Alarm {
     const { book, clock, log } = this.#options;
     const nowMs = clock.wallMs();
     const { check, what, by, affected, happenedAtMs, protects, plan = [] } = damage;
-    const incident = current ?? book.put(this.newIncident(what, 'sentinel', happenedAtMs));
+    const incident = current ?? book.put(this.newIncident(what, 'sentinel', happenedAtMs ?? nowMs - lookPeriodMs));
     const shielded = protects ? affected.map((each) => ({ ...each, protectedAtMs: nowMs })) : affected;
     for (const { id, name } of protects ? affected : []) {
       if (!this.#protected.has(id)) this.#protected.set(id, { incidentId: incident.id, sinceMs: nowMs, name });
@@ -129,7 +131,7 @@ export class Alarm {
       affected: affected.slice(0, affectedToldMax).map(({ account, name, arn }) => ({ account, name, arn })),
       affectedCount: affected.length,
     });
-    void this.#countTraffic(incident.id);
+    void this.countTraffic(incident.id);
     return book.get(incident.id)!;
   }
 
@@ -152,7 +154,7 @@ export class Alarm {
     if (ended === undefined) return;
     log.info(`incident ${id} is ${ended.state}: ${ended.title}`);
     void this.#tell({ type: 'incident', incident: id, state: ended.state, title: ended.title, at: isoTime(nowMs) });
-    await this.#countTraffic(id);
+    await this.countTraffic(id);
   }
 
   /** A person says that it is over: nothing is protected for it any more. */
@@ -175,7 +177,7 @@ export class Alarm {
       title,
       openedBy,
       state: 'open',
-      happenedAtMs: happenedAtMs ?? nowMs,
+      ...(happenedAtMs !== undefined && { happenedAtMs }),
       noticedAtMs: nowMs,
       findings: [],
       affected: [],
@@ -185,7 +187,7 @@ export class Alarm {
   }
 
   /** Requests since the incident was opened: the first count is what later ones are compared with. */
-  async #countTraffic(id: string): Promise<void> {
+  async countTraffic(id: string): Promise<void> {
     const { book, traffic } = this.#options;
     const now = await traffic();
     const known = this.#baselines.get(id) ?? now;

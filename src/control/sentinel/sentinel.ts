@@ -22,14 +22,12 @@ import type { Journal } from '#journal/journal.ts';
 import type { Break } from '#journal/verify-break.ts';
 import type { Change, Transaction } from '#model/change.ts';
 import type { HexId, Kind, LoadBalancerDocument } from '#model/documents.ts';
-import type { Incident } from '#model/incident.ts';
-import type { Alarm, Damage } from './alarm.ts';
+import { type Alarm, type Damage, lookPeriodMs } from './alarm.ts';
 import { droppedKind, unusualDrop } from './drop.ts';
 import type { IncidentBook } from './incident-book.ts';
 import type { StoreMender } from './mender.ts';
 import { brokenReference } from './references.ts';
 
-const periodMs = 100;
 /** Of each period, so much may go into looking at what was changed. */
 const checkTurnMs = 10;
 const checkedAtOnce = 500;
@@ -91,7 +89,7 @@ export class Sentinel {
         if (unusualDrop(options.journal.view, transaction)) void this.#reportDrop(transaction);
       }
     });
-    this.#timer = every(periodMs, () => this.#look());
+    this.#timer = every(lookPeriodMs, () => this.#look());
   }
 
   get stats(): SentinelStats {
@@ -182,12 +180,6 @@ export class Sentinel {
         plan: [`look at it with: ballast show ${held.revision}`, `undo it with: ballast revert ${held.revision}`],
       }),
     );
-  }
-
-  /** By hand. */
-  openIncident(by: string, title: string): Incident {
-    const { book } = this.#options;
-    return book.put(this.#alarm.newIncident(title, by));
   }
 
   close(): void {
