@@ -2,7 +2,7 @@
  * The report of an incident: what happened, whom it touched, what was done, what is still open. Every owner and every
  * load balancer is named. The page for one owner names nobody else, and says nothing of what is the operator's own.
  */
-import { durationWords } from '#base/duration.ts';
+import { formatDuration } from '#base/duration.ts';
 import type { AffectedLoadBalancer, Incident } from '#model/incident.ts';
 import { type Block, type ReportDocument, toHtml, toMarkdown } from './report-document.ts';
 
@@ -145,19 +145,19 @@ function times({ happenedAtMs, noticedAtMs, mendedAtMs }: Incident): { label: st
   const from = happenedAtMs ?? noticedAtMs;
   return [
     { label: 'Happened', value: happenedAtMs === undefined ? 'not known' : clock(happenedAtMs) },
-    { label: 'Noticed after', value: happenedAtMs === undefined ? 'not known' : durationWords(noticedAtMs - from) },
-    { label: 'Mended after', value: mendedAtMs === undefined ? 'not yet' : durationWords(mendedAtMs - from) },
+    { label: 'Noticed after', value: happenedAtMs === undefined ? 'not known' : formatDuration(noticedAtMs - from) },
+    { label: 'Mended after', value: mendedAtMs === undefined ? 'not yet' : formatDuration(mendedAtMs - from) },
   ];
 }
 
 function since({ happenedAtMs, noticedAtMs }: Incident, atMs: number): string {
   const from = happenedAtMs ?? noticedAtMs;
-  return atMs < from ? `${durationWords(from - atMs)} before` : durationWords(atMs - from);
+  return atMs < from ? `${formatDuration(from - atMs)} before` : formatDuration(atMs - from);
 }
 
 function protectedWords({ protectedAtMs, unprotectedAtMs }: AffectedLoadBalancer): string {
   if (protectedAtMs === undefined) return 'no';
-  return unprotectedAtMs === undefined ? 'still' : `for ${durationWords(unprotectedAtMs - protectedAtMs)}`;
+  return unprotectedAtMs === undefined ? 'still' : `for ${formatDuration(unprotectedAtMs - protectedAtMs)}`;
 }
 
 function failedWords(affected: readonly AffectedLoadBalancer[]): string {
