@@ -38,6 +38,7 @@ export const importLaw: Readonly<Record<string, Law>> = {
   node: { imports: ['base', 'io', 'model', 'journal', 'guard', 'link', 'health', 'routing', 'proxy'] },
   dns: { imports: ['base', 'io', 'model'] },
   observe: { imports: ['base', 'io', 'model'] },
+  drill: { imports: ['base', 'io', 'model'] },
   daemon: { imports: 'all' },
   cli: { imports: ['base'], types: ['model'] },
   console: { imports: ['base'], types: ['model'] },
