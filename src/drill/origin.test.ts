@@ -39,7 +39,7 @@ test('origin: health is answered, what is not there is 404, and each request is 
   assert.equal(origin.requests, 10);
 });
 
-test('origin: when it stops, kept connections end and its port is closed', async (context) => {
+test('origin: when it stops, connections end in the middle of a request and its port is closed', async (context) => {
   const { origin } = await originFor(context);
   const kept = connect(origin.port, '127.0.0.1');
   const ended = new Promise((resolve) => kept.on('close', resolve));
@@ -47,6 +47,7 @@ test('origin: when it stops, kept connections end and its port is closed', async
   const answered = new Promise((resolve) => kept.once('data', resolve));
   kept.write('GET /health HTTP/1.1\r\nhost: a\r\n\r\n');
   await answered;
+  kept.write('GET /health HTTP/1.1\r\n');
   await origin.stop();
   await ended;
   await assert.rejects(fetch(`http://127.0.0.1:${origin.port}/health`));
