@@ -44,6 +44,12 @@ test('playhead: a stall lasts from when a segment was due until one is there, an
   assert.deepEqual(playhead.figures(740), { played: 5, stalls: 2, stalledMs: 210 });
 });
 
+test('playhead: a stall that nobody asked about while it lasted counts all the same', () => {
+  const playhead = full();
+  playhead.arrive(530);
+  assert.deepEqual(playhead.figures(530), { played: 4, stalls: 1, stalledMs: 200 });
+});
+
 test('playhead: a segment that arrives in the very moment it is due is in time', () => {
   const playhead = full();
   playhead.arrive(330);
