@@ -75,8 +75,9 @@ test('scoreboard: the timeline of each scenario stands beside that of 2012, with
 });
 
 test('scoreboard: the bar between the timelines is one straight line', () => {
-  const lines = scoreboard([unharmed], plain).filter((line) => line.includes('│'));
-  assert.ok(lines.length > 10);
+  const events = Array.from({ length: 50 }, (_, index) => ({ afterMs: index, text: `event ${index}` }));
+  const lines = scoreboard([unharmed, { ...unharmed, events }], plain).filter((line) => line.includes('│'));
+  assert.ok(lines.length > 60);
   assert.equal(new Set(lines.map((line) => line.indexOf('│'))).size, 1);
 });
 
