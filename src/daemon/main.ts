@@ -34,6 +34,7 @@ import {
   workingFolder,
 } from '#io/process.ts';
 import { every } from '#io/timers.ts';
+import { drill } from './drill.ts';
 import { recover } from './recover.ts';
 import { describeRunning, firstCommands } from './report.ts';
 import { readSettings, settingFlags } from './settings.ts';
@@ -56,7 +57,7 @@ const groups: readonly CommandGroup[] = [
   { title: 'Go back', commands: [revert, restore, undelete] },
   { title: 'Who may do what', commands: [accounts, keys, operators] },
   { title: 'Two people', commands: [approvals, limits, maintenance] },
-  { title: 'When something is wrong', commands: [incident, freeze, thaw] },
+  { title: 'When something is wrong', commands: [incident, freeze, thaw, drill] },
   { title: 'Keep safe', commands: [verify, recover, rekey, retention] },
 ];
 
