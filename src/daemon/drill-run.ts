@@ -130,14 +130,16 @@ async function watch(scenario: Scenario, region: DrillRegion, options: RunOption
     const events: ScenarioEvent[] = [];
     const note = (text: string, atMs = systemClock.monotonicMs()) =>
       void events.push({ afterMs: atMs - startMs, text });
-    const { barred } = await scenario.play({ region, morning, victims, say: note });
+    const { barred, undo } = await scenario.play({ region, morning, victims, say: note });
     const barredAtMs = barred === undefined ? undefined : systemClock.monotonicMs();
+    const isSeen = () => desk.messages.some(({ message }) => message.type === 'alarm');
     const isMended = () => barred !== undefined || desk.messages.some(({ message }) => message.state === 'mended');
     const mendsItself = !without.some((layer) => layer === 'sentinel' || layer === 'vault' || layer === 'guard');
     const waitMs = mendsItself ? mendedMs : watchedMs;
     for (const endMs = startMs + waitMs; !isMended() && systemClock.monotonicMs() < endMs; ) await sleep(pollMs);
     const leftMs = startMs + watchedMs - systemClock.monotonicMs();
     if (leftMs > 0) await sleep(leftMs);
+    const undoneMs = undo !== undefined && isSeen() ? await takeBack(region, undo, note) : undefined;
     const sweep = await prober.sweep();
     const after = sumUp(prober, players);
     const { everImpaired } = prober.snapshot();
@@ -159,7 +161,7 @@ async function watch(scenario: Scenario, region: DrillRegion, options: RunOption
       failedRequests,
       stalls: after.stalls - before.stalls,
       noticedAfterMs: barredAtMs !== undefined ? barredAtMs - startMs : alarm && alarm.atMs - startMs,
-      mendedAfterMs: mended && mended.atMs - startMs,
+      mendedAfterMs: undoneMs !== undefined ? undoneMs - startMs : mended && mended.atMs - startMs,
       events: events.toSorted((one, other) => one.afterMs - other.afterMs),
       notes: [
         `An owner changed tags of another load balancer all the time: ${owner.calls} calls, ${owner.failures} of them refused.`,
@@ -199,6 +201,20 @@ function judge(
   }
   if (left !== loadBalancers) missed.push(`the state knows ${left ?? 'none'} of ${loadBalancers} load balancers`);
   return { holds: missed.length === 0, missed };
+}
+
+/** What an operator does who has read the alarm; gives the moment from which on everything was as before. */
+async function takeBack(
+  region: DrillRegion,
+  undo: { readonly from: number; readonly to: number },
+  note: (text: string) => void,
+): Promise<number> {
+  note(`an operator reads the alarm, and reverts revisions ${undo.from} to ${undo.to}`);
+  await region.ask('/v1/revert', { ...undo, reason: 'it was a mistake' });
+  await region.settled(false);
+  const atMs = systemClock.monotonicMs();
+  note('everything is back, and every node has it in service');
+  return atMs;
 }
 
 async function resolveAll(

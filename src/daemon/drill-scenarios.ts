@@ -1,6 +1,6 @@
 /**
- * What is done to the region in each scenario: the mistake of that day, and four ways in which the same could come about
- * although the mistake is barred. Each only does the harm; whoever watches tells what came of it.
+ * What is done to the region in each scenario: the mistake of that day, and four ways in which the same could come to
+ * be although the mistake is barred. Each only does the harm; whoever watches tells what came of it.
  */
 import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,11 @@ export interface Attack {
 }
 
 /** What came of it at once: undefined, or a sentence that says who has barred it. */
-export type Attacked = { readonly barred: string | undefined };
+export interface Attacked {
+  readonly barred: string | undefined;
+  /** The revisions that an operator would take back, once it is seen. */
+  readonly undo?: { readonly from: number; readonly to: number };
+}
 
 export interface Scenario {
   readonly name: string;
@@ -104,7 +108,7 @@ export const scenarios: readonly Scenario[] = [
   },
 ];
 
-/** Another program on the file: it takes the protection away, and deletes every transaction that is about the victims. */
+/** Another program on the file: it takes the protection away, and deletes every transaction about the victims. */
 const deletingScript = `
 const { DatabaseSync } = require('node:sqlite');
 const [, path, ids] = process.argv;
@@ -135,7 +139,10 @@ async function request({ region, victims, morning }: Attack): Promise<string> {
 
 async function carryOut({ region, morning, say }: Attack, id: string): Promise<Attacked> {
   const { status, lines } = await region.ask('/v1/maintenance/apply', { id }, morning.operators.asker);
-  if (status === 200) return { barred: undefined };
+  if (status === 200) {
+    const { from, to } = lines.at(-1) as { readonly from?: number; readonly to?: number };
+    return { barred: undefined, ...(from !== undefined && to !== undefined && { undo: { from, to } }) };
+  }
   const barred = String(lines[0]?.error);
   say(`refused: ${barred}`);
   return { barred };

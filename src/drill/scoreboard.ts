@@ -59,7 +59,10 @@ export function scoreboard(results: readonly ScenarioResult[], paint: Paint): st
     '',
     paint.strong('What happened when'),
     `  Times are counted from the damage; ~ marks those of 2012 that are less well attested.`,
-    ...results.flatMap((result) => ['', ...timelines(result, paint)]),
+    ...results.flatMap((result, index) => [
+      '',
+      ...(index === 0 ? timelines(result, paint) : ourTimeline(result, paint)),
+    ]),
     '',
     // Last, where the eye is when the terminal has stopped scrolling.
     verdict(results, paint),
@@ -181,6 +184,18 @@ function timelines(result: ScenarioResult, paint: Paint): string[] {
     ...Array.from({ length: Math.max(before.length, now.length) }, (_, index) =>
       `  ${before[index] ?? blank(whenBefore + 2 + textBefore)}  ${bar}  ${now[index] ?? ''}`.trimEnd(),
     ),
+    ...result.notes.flatMap((note) => wrap(note, columnsMax - 2).map((line) => `  ${paint.faint(line)}`)),
+  ];
+}
+
+/** What happened that day stands beside the first alone. */
+function ourTimeline(result: ScenarioResult, paint: Paint): string[] {
+  const { whenNow } = timelineWidths;
+  return [
+    `${paint.strong(result.title)}  ${paint.faint(result.scenario)}`,
+    ...result.events
+      .flatMap(({ afterMs, text }) => entry({ when: timeAfter(afterMs), text }, whenNow, columnsMax - whenNow - 4))
+      .map((line) => `  ${line}`.trimEnd()),
     ...result.notes.flatMap((note) => wrap(note, columnsMax - 2).map((line) => `  ${paint.faint(line)}`)),
   ];
 }

@@ -11,7 +11,8 @@ import type { News } from '#link/client.ts';
 import type { HeldReport, LinkTransaction } from '#link/frames.ts';
 import type { Place } from '#model/approval.ts';
 import type { Cause, Change } from '#model/change.ts';
-import type { Entry } from '#model/documents.ts';
+import type { Entry, HexId } from '#model/documents.ts';
+import type { View } from '#model/view.ts';
 
 /** So many are asked for again at one time. */
 const againMax = 20;
@@ -70,7 +71,9 @@ export class ReplicaBrake {
     const revisions: number[] = [];
     for (const { revision, timeMs, cause, digest, harmed } of replica.held) {
       const matter = { timeMs, cause, ...(digest === '' ? {} : { digest }) };
-      if (this.#brake.mayGo(replica.view, matter, this.#place, harmed.length, clock.wallMs())) revisions.push(revision);
+      const isMoot = harmed.every((id) => newestOf(replica.view, id) > revision);
+      const mayGo = this.#brake.mayGo(replica.view, matter, this.#place, harmed.length, clock.wallMs());
+      if (isMoot || mayGo) revisions.push(revision);
       if (revisions.length === againMax) break;
     }
     return revisions;
@@ -83,10 +86,12 @@ export class ReplicaBrake {
 
   #take(transaction: LinkTransaction, applied: Applied[], held: HeldTransaction[]): void {
     const { replica, clock, isOff } = this.#options;
-    const { revision, changes, timeMs, cause, digest } = transaction;
+    const { revision, timeMs, cause, digest } = transaction;
+    // What has been written anew since is not touched by it any more.
+    const changes = transaction.changes.filter(({ kind, id }) => replica.view.revisionOf(kind, id) < revision);
     const verdict = isOff
       ? ({ kind: 'admit' } as const)
-      : this.#brake.judge(replica.view, transaction, this.#place, clock.wallMs());
+      : this.#brake.judge(replica.view, { ...transaction, changes }, this.#place, clock.wallMs());
     if (verdict.kind === 'hold') {
       const harmed = verdict.harmed.map(({ loadBalancerId }) => loadBalancerId);
       const one = { revision, timeMs, cause, digest, reason: verdict.reason, harmed };
@@ -115,6 +120,15 @@ export class ReplicaBrake {
     held.push({ revision, timeMs: 0, cause, digest: '', reason: verdict.reason, harmed });
     return news.entries.filter(({ kind, id }) => view.revisionOf(kind, id) === 0);
   }
+}
+
+/** The latest revision of what makes a load balancer serve; what was put back since needs no protection any more. */
+function newestOf(view: View, id: HexId): number {
+  let newest = view.revisionOf('load-balancer', id);
+  for (const index of ['listenersOfLoadBalancer', 'placementsOfLoadBalancer'] as const) {
+    for (const { revision } of view.find(index, id)) newest = Math.max(newest, revision);
+  }
+  return newest;
 }
 
 /** What a follower holds back, as it tells the control plane: the newest when there are too many. */

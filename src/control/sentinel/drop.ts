@@ -19,10 +19,11 @@ export function unusualDrop(view: View, { changes, cause, harmed }: Transaction)
   return false;
 }
 
-/** `12 load-balancer, 30 listener`: what it removed, most first. */
+/** `30 listeners, 12 load balancers`: what it removed, most first. */
 export function droppedKind({ changes }: Transaction): string {
   const counts = [...removedByKind(changes)].sort(([, one], [, other]) => other - one);
-  return counts.map(([kind, count]) => `${count} ${kind}`).join(', ');
+  const words = (kind: Kind, count: number) => `${count} ${kind.replace('-', ' ')}${count === 1 ? '' : 's'}`;
+  return counts.map(([kind, count]) => words(kind, count)).join(', ');
 }
 
 function removedByKind(changes: Transaction['changes']): Map<Kind, number> {
