@@ -36,6 +36,7 @@ import { systemRandom } from '#io/random.ts';
 import { every } from '#io/timers.ts';
 import { openWebhook } from '#io/webhook.ts';
 import { beginning } from '#journal/chain.ts';
+import { isoTime } from '#journal/history.ts';
 import { type Guard, type Journal, openJournal } from '#journal/journal.ts';
 import { MendableStore } from '#journal/mendable-store.ts';
 import { type KeyRing, openKeyRing } from '#journal/seal.ts';
@@ -71,7 +72,15 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
   const startedMs = clock.monotonicMs();
   const nowMs = () => clock.wallMs();
   const isOff = (layer: Layer) => settings.without.includes(layer);
-  const opened = await openWholeStore(settings, isOff('sentinel') || isOff('vault'), log);
+  const webhook = settings.alarmWebhook === undefined ? undefined : openWebhook(settings.alarmWebhook);
+  const onFound = (what: string) => {
+    log.error(`ALARM: ${what}; it is put back from the vault before anything else`);
+    const { environment, region } = settings;
+    const at = isoTime(clock.wallMs());
+    // Nobody waits for it: the store comes first.
+    void webhook?.tell({ environment, region, type: 'alarm', check: 'start', what, at });
+  };
+  const opened = await openWholeStore(settings, isOff('sentinel') || isOff('vault'), { log, onFound });
   if ('refused' in opened) return opened;
   const { store, healed } = opened;
   const { environment, region: regionName } = settings;
@@ -86,7 +95,6 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
   });
   const guard: Guard = (view, changes, cause, moment) => gate.judge(view, changes, cause, moment);
   const journal = openJournal({ store, guard, clock, log });
-  const webhook = settings.alarmWebhook === undefined ? undefined : openWebhook(settings.alarmWebhook);
   const traffic = async () => trafficOf(await link.stats(statsTimeoutMs));
   const alarm = new Alarm({ journal, book, environment, region: regionName, traffic, webhook, clock, random, log });
   gate.remember(journal.headersBack(), clock.wallMs());
@@ -317,14 +325,14 @@ type RefusedStore = { readonly refused: string; readonly storeDamaged?: true };
 async function openWholeStore(
   settings: ControlPlaneSettings,
   isLeftAsItIs: boolean,
-  log: Log,
+  { log, onFound }: { readonly log: Log; readonly onFound: (what: string) => void },
 ): Promise<OpenedStore | RefusedStore> {
   const { data, vault, environment, region } = settings;
   const nowMs = systemClock.wallMs();
   const heal = (damage?: string) =>
     isLeftAsItIs
       ? Promise.resolve(accept(undefined))
-      : healAtStart({ data, vault, environment, region, nowMs, ...(damage !== undefined && { damage }) });
+      : healAtStart({ data, vault, environment, region, nowMs, onFound, ...(damage !== undefined && { damage }) });
   const healed = await heal();
   if (!healed.ok) return { refused: healed.fault, storeDamaged: true };
   const opened = openStore(settings);

@@ -7,6 +7,7 @@ import { rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AddTagsCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { formatDuration } from '#base/duration.ts';
 import { Player } from '#drill/player.ts';
 import { Prober } from '#drill/prober.ts';
 import type { ScenarioEvent, ScenarioResult } from '#drill/scoreboard.ts';
@@ -38,6 +39,8 @@ const watchedMs = 4_000;
 const mendedMs = 30_000;
 const pollMs = 50;
 const callPeriodMs = 250;
+/** A pause of the players' own is worth a word when it is longer. */
+const heldSaidMs = 1_000;
 
 /** What the sentinel tells; the drill's own server listens for it. */
 export interface AlarmDesk {
@@ -150,6 +153,7 @@ async function watch(scenario: Scenario, region: DrillRegion, options: RunOption
     const alarm = desk.messages.find(({ message }) => message.type === 'alarm');
     const mended = desk.messages.find(({ message }) => message.state === 'mended');
     const left = await owner.countLoadBalancers();
+    const heldMs = players.reduce((sum, player) => sum + player.figures().heldMs, 0) / players.length;
     const failedRequests = after.failures - before.failures;
     const result = {
       scenario: scenario.name,
@@ -165,6 +169,11 @@ async function watch(scenario: Scenario, region: DrillRegion, options: RunOption
       events: events.toSorted((one, other) => one.afterMs - other.afterMs),
       notes: [
         `An owner changed tags of another load balancer all the time: ${owner.calls} calls, ${owner.failures} of them refused.`,
+        ...(heldMs > heldSaidMs
+          ? [
+              `The players' own process stood still for ${formatDuration(heldMs)} in all, which counts as nobody's stall.`,
+            ]
+          : []),
         left === undefined
           ? 'The API does not answer.'
           : `In the end the state knows ${left} of ${morning.loadBalancers.length} load balancers.`,
@@ -178,7 +187,7 @@ async function watch(scenario: Scenario, region: DrillRegion, options: RunOption
   }
 }
 
-/** With a layer switched off no request may fail; with all of them on nothing may be lost either, and soon be mended. */
+/** With a layer off no request may fail; with all of them on nothing may be lost either, and it is mended soon. */
 function judge(
   result: Omit<ScenarioResult, 'target'>,
   isBarred: boolean,

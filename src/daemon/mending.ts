@@ -37,6 +37,7 @@ export interface MendingOptions {
 export interface HealedAtStart extends Mended {
   /** What was there, a sentence. */
   readonly found: string;
+  readonly foundAtMs: number;
 }
 
 const silent = () => {};
@@ -93,14 +94,17 @@ export async function healAtStart(options: {
   readonly nowMs: number;
   /** Why the store could not be opened, when that was tried. */
   readonly damage?: string;
+  /** Told what was found, a sentence, before anything is done about it. */
+  readonly onFound: (what: string) => void;
 }): Promise<Result<HealedAtStart | undefined, string>> {
-  const { data, vault, environment, region, nowMs, damage } = options;
+  const { data, vault, environment, region, nowMs, damage, onFound } = options;
   const stores = (await listVault(vault)).filter(
     ({ identity }) => identity.environment === environment && identity.region === region,
   );
   if (stores.length === 0) return accept(undefined);
   const found = await lookAt(paths.journal(data), stores, damage);
   if (found === undefined) return accept(undefined);
+  onFound(found.what);
   const { followers } = findFollowers([paths.lastGoodFolder(data)]);
   const vaulted = found.vaulted ?? followedOf(stores, followers);
   if (vaulted === undefined) {
@@ -120,7 +124,7 @@ export async function healAtStart(options: {
   const aside = asideFolder(data, nowMs);
   moveAside(data, aside);
   putInPlace(data);
-  return accept({ revision: written.value.revision, aside, found: found.what });
+  return accept({ revision: written.value.revision, aside, found: found.what, foundAtMs: nowMs });
 }
 
 /** The vault, then what memory holds beyond its end. */

@@ -57,6 +57,8 @@ export interface Damage {
   readonly affected: readonly AffectedLoadBalancer[];
   /** The earliest time at which it can have happened. */
   readonly happenedAtMs?: number;
+  /** When it was found and said already, before there was an incident. */
+  readonly foundAtMs?: number;
   /** Protects what is affected until it is mended. */
   readonly protects: boolean;
   /** What a person can do, where it is not mended without one. */
@@ -104,16 +106,18 @@ export class Alarm {
   report(damage: Damage, current?: Incident): Incident {
     const { book, clock, log } = this.#options;
     const nowMs = clock.wallMs();
-    const { check, what, by, affected, happenedAtMs, protects, plan = [] } = damage;
-    const incident = current ?? book.put(this.newIncident(what, 'sentinel', happenedAtMs ?? nowMs - lookPeriodMs));
+    const { check, what, by, affected, happenedAtMs, protects, plan = [], foundAtMs = nowMs } = damage;
+    // What a start finds can have happened at any time before.
+    const since = happenedAtMs ?? (check === 'start' ? undefined : nowMs - lookPeriodMs);
+    const incident = current ?? book.put({ ...this.newIncident(what, 'sentinel', since), noticedAtMs: foundAtMs });
     const shielded = protects ? affected.map((each) => ({ ...each, protectedAtMs: nowMs })) : affected;
     for (const { id, name } of protects ? affected : []) {
       if (!this.#protected.has(id)) this.#protected.set(id, { incidentId: incident.id, sinceMs: nowMs, name });
     }
-    const finding: IncidentFinding = { check, what, foundAtMs: nowMs, ...(by !== undefined && { by }) };
+    const finding: IncidentFinding = { check, what, foundAtMs, ...(by !== undefined && { by }) };
     book.find(incident.id, finding, shielded);
     book.update(incident.id, ({ open }) => ({ open: [...new Set([...open, ...plan])] }));
-    book.note(incident.id, { atMs: nowMs, source: 'sentinel', who: 'sentinel', text: `noticed: ${what}` });
+    book.note(incident.id, { atMs: foundAtMs, source: 'sentinel', who: 'sentinel', text: `noticed: ${what}` });
     this.stats.alarms += 1;
     const owners = [...new Set(affected.map(({ account }) => account))];
     const whose =
@@ -122,7 +126,7 @@ export class Alarm {
         : `; it touches ${affected.length} load balancers of ${owners.slice(0, ownersSaidMax).join(', ')}${owners.length > ownersSaidMax ? ' and others' : ''}`;
     log.error(`ALARM ${incident.id}: ${what}${by === undefined ? '' : ` (by ${by})`}${whose}`);
     void this.#tell({
-      type: 'alarm',
+      type: damage.foundAtMs === undefined ? 'alarm' : 'incident',
       incident: incident.id,
       check,
       what,

@@ -25,7 +25,7 @@ import type { HexId, Kind, LoadBalancerDocument } from '#model/documents.ts';
 import { type Alarm, type Damage, lookPeriodMs } from './alarm.ts';
 import { droppedKind, unusualDrop } from './drop.ts';
 import type { IncidentBook } from './incident-book.ts';
-import type { StoreMender } from './mender.ts';
+import type { Mended, StoreMender } from './mender.ts';
 import { brokenReference } from './references.ts';
 
 /** Of each period, so much may go into looking at what was changed. */
@@ -120,7 +120,7 @@ export class Sentinel {
   }
 
   /** The store was damaged, and was put back before it was opened. */
-  healedAtStart(found: { readonly found: string; readonly revision: number; readonly aside: string }): void {
+  healedAtStart(found: Mended & { readonly found: string; readonly foundAtMs: number }): void {
     const { journal, clock, book } = this.#options;
     const ids = [...journal.view.all('load-balancer')].map(({ id }) => id);
     const incident = this.#alarm.report({
@@ -128,6 +128,7 @@ export class Sentinel {
       what: found.found,
       affected: this.#alarm.named(ids, 'its data was gone from the store; nodes served it all the time'),
       protects: false,
+      foundAtMs: found.foundAtMs,
     });
     const text = `put back from the vault up to revision ${found.revision}; what was found is in ${found.aside}`;
     book.note(incident.id, { atMs: clock.wallMs(), source: 'sentinel', who: 'sentinel', text });
