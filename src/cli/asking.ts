@@ -7,6 +7,7 @@ import { type Command, type CommandContext, exitCodes } from './command.ts';
 import { refuseUsage } from './command-line.ts';
 import { type FindFault, type FoundBallast, findBallast } from './find-ballast.ts';
 import { type FoundFlags, readFlags } from './flags.ts';
+import { getFromOperator } from './operator-client.ts';
 import { type Style, styleFor } from './style.ts';
 
 /** A command line that was understood, and the Ballast that it is for. */
@@ -36,8 +37,22 @@ export async function asking<Wish>(
   const ballast = findBallast(found.value, context);
   if (!ballast.ok) return explain(name, ballast.fault, context);
   const style = styleFor(context.output, context.environment);
+  await warnOfProduction(context, ballast.value, command);
   const code = await task({ context, found: found.value, ballast: ballast.value, style }, wish.value);
   return code.ok ? code.value : explain(name, code.fault, context);
+}
+
+/**
+ * A production store is told apart by the first line of every command. Those that change something say where they are
+ * themselves, whatever it is; the others only when it is production. Who does not answer this fails at the question.
+ */
+async function warnOfProduction(context: CommandContext, ballast: FoundBallast, command: Command): Promise<void> {
+  if (command.saysEnvironment === true) return;
+  const answer = await getFromOperator(ballast, '/v1/status');
+  const status = answer.ok ? (answer.value as { readonly environment?: unknown } | null) : null;
+  if (status?.environment !== 'production') return;
+  const style = styleFor(context.errors, context.environment);
+  context.errors.write(`Environment ${style.alarm('PRODUCTION')}, at ${ballast.operatorEndpoint}\n`);
 }
 
 /** Of a command that has nothing to read but the flags themselves. */

@@ -35,6 +35,8 @@ export interface Command {
   readonly notes?: readonly string[];
   /** Shown by its help, at least one, with what it is good for. */
   readonly examples: readonly { readonly line: string; readonly purpose: string }[];
+  /** It says itself, in its first line, to which environment it talks. */
+  readonly saysEnvironment?: true;
   readonly run: (context: CommandContext) => Promise<number>;
 }
 

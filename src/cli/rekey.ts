@@ -12,6 +12,7 @@ import { counted } from './style.ts';
 
 export const rekey: Command = {
   name: 'rekey',
+  saysEnvironment: true,
   summary: 'make a new seal key, and seal every secret again with it',
   flags: [{ name: 'json', help: 'Print the answer as JSON' }, ...findFlags],
   notes: [

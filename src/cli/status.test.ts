@@ -34,6 +34,7 @@ const well: Status = {
       loadBalancers: 2,
     },
   ],
+  openIncidents: [],
   counts: { loadBalancers: 2, listeners: 3, targetGroups: 4, targets: 5 },
 };
 

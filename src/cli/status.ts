@@ -6,12 +6,13 @@ import { type Command, exitCodes } from './command.ts';
 import { type FindFault, type FoundBallast, findFlags } from './find-ballast.ts';
 import { getFromOperator } from './operator-client.ts';
 import { printable, printableJson, printableValue } from './printable.ts';
-import { amount, count, listOf, objectOf, text, truth } from './shape.ts';
+import { amount, count, listOf, objectOf, optional, text, truth } from './shape.ts';
 import { alignColumns, counted, type Style, styleFor } from './style.ts';
 
 /** Ends with 0 when all is well, 1 when something is not or it cannot be found out, 3 when no Ballast runs. */
 export const status: Command = {
   name: 'status',
+  saysEnvironment: true,
   summary: 'show what runs, whether it is well, and how much it carries',
   flags: [...findFlags, { name: 'json', help: 'Print the whole status as JSON' }],
   examples: [
@@ -60,8 +61,10 @@ export async function sayEnvironment({ context, found, ballast }: Asking): Promi
 }
 
 /** What is not well, one sentence each. */
-function troublesIn({ processes, nodes }: Status): string[] {
+function troublesIn({ processes, nodes, openIncidents, frozen }: Status): string[] {
   return [
+    ...openIncidents.map((id) => `incident ${id} is open: see 'ballast incident show ${id}'`),
+    ...(frozen === undefined ? [] : [`workflows are frozen ${frozen}; 'ballast thaw' ends it`]),
     ...processes
       .filter(({ state }) => state !== 'running')
       .map(({ name, restarts }) => `${name} does not run; it was restarted ${times(restarts)}`),
@@ -175,5 +178,7 @@ const isStatus = objectOf<Status>({
       loadBalancers: count,
     }),
   ),
+  openIncidents: listOf(text),
+  frozen: optional(text),
   counts: objectOf<StatusCounts>({ loadBalancers: count, listeners: count, targetGroups: count, targets: count }),
 });

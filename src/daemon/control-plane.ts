@@ -126,6 +126,10 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
     const verifyNow = () => verifier.hurry();
     sentinel = new Sentinel({ journal, mender, book, alarm, storePaths, verifyNow, clock, log });
   }
+  /** What nodes do while an incident is open belongs to it. */
+  const noteNode = (who: string, text: string) => {
+    for (const { id } of book.open) book.note(id, { atMs: clock.wallMs(), source: 'node', who, text });
+  };
   const health = new HealthBoard();
   const region = regionSettings(settings);
   const { holdAddressesMs } = region;
@@ -148,11 +152,15 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
       admit: async (role) => {
         if (role.kind === 'dns') return {};
         const refused = await workflows.admit(role);
+        noteNode(role.id, refused === undefined ? 'is connected' : `was refused: ${refused}`);
         return refused === undefined ? {} : { refused };
       },
       serving: (nodeId, reports) => void workflows.serving(nodeId, reports),
       health: (nodeId, verdicts) => health.record(nodeId, verdicts),
-      gone: (nodeId) => health.forget(nodeId),
+      gone: (nodeId) => {
+        health.forget(nodeId);
+        noteNode(nodeId, 'is disconnected');
+      },
       diverged: (id, reason) => sentinel?.nodeDiverged(id, reason),
       healed: (id, count) => log.warn(`${id} had missed changes and was told ${count} of them again`),
       knowsMore: (id, held) => sentinel?.nodeKnowsMore(id, held),
@@ -262,6 +270,7 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
           journal,
           followers: link.followers,
           processes,
+          openIncidents: book.open.map(({ id }) => id),
           uptimeSeconds,
           nowMs: clock.wallMs(),
         });

@@ -12,12 +12,14 @@ export interface StatusSources {
   readonly journal: Journal;
   readonly followers: ReadonlyMap<string, FollowerStatus>;
   readonly processes: readonly ProcessNews[];
+  readonly openIncidents: readonly string[];
   readonly uptimeSeconds: number;
   readonly nowMs: number;
 }
 
 export function statusOf(sources: StatusSources): Status {
-  const { settings, endpoints, journal, followers, processes, uptimeSeconds, nowMs } = sources;
+  const { settings, endpoints, journal, followers, processes, openIncidents, uptimeSeconds, nowMs } = sources;
+  const freeze = journal.view.get('freeze', 'workflows');
   const { view, head } = journal;
   return {
     version,
@@ -34,6 +36,8 @@ export function statusOf(sources: StatusSources): Status {
       uptimeSeconds: each.pid === 0 ? 0 : Math.max(0, Math.floor((nowMs - startedAtMs) / 1000)),
     })),
     nodes: nodeStatuses(journal, followers),
+    openIncidents,
+    ...(freeze !== undefined && { frozen: `by ${freeze.by}: ${freeze.reason}` }),
     counts: {
       loadBalancers: view.count('load-balancer'),
       listeners: view.count('listener'),

@@ -14,6 +14,10 @@ export interface Status {
   readonly uptimeSeconds: number;
   readonly processes: readonly ProcessStatus[];
   readonly nodes: readonly NodeStatus[];
+  /** Ids, the oldest first. */
+  readonly openIncidents: readonly string[];
+  /** Who froze the workflows, and why; undefined while they run. */
+  readonly frozen?: string;
   readonly counts: StatusCounts;
 }
 

@@ -21,6 +21,7 @@ const usualMs = 3_600_000;
 
 export const approvals: Command = {
   name: 'approvals',
+  saysEnvironment: true,
   summary: 'show what waits for a second person, approve or reject it',
   arguments: [
     { name: 'show|approve|reject|grant', isOptional: true, help: 'What to do; without, everything is listed' },

@@ -9,6 +9,7 @@ import { carryOutWish, type Wish } from '#cli/wish.ts';
 
 export const freeze: Command = {
   name: 'freeze',
+  saysEnvironment: true,
   summary: 'stop all workflows at once',
   flags: [
     { name: 'reason', argument: 'TEXT', help: 'Why; everybody who wonders is told' },
@@ -25,6 +26,7 @@ export const freeze: Command = {
 
 export const thaw: Command = {
   name: 'thaw',
+  saysEnvironment: true,
   summary: 'start all workflows again',
   flags: [{ name: 'json', help: 'Print the answer as JSON' }, ...findFlags],
   examples: [{ line: 'ballast thaw', purpose: 'everything goes on' }],

@@ -15,6 +15,7 @@ import type { AffectedLoadBalancer, Incident } from '#model/incident.ts';
 
 export const incident: Command = {
   name: 'incident',
+  saysEnvironment: true,
   summary: 'list incidents, open and close them, and write their report',
   arguments: [
     {

@@ -13,6 +13,7 @@ import type { LimitEntry } from '#model/approvals.ts';
 
 export const limits: Command = {
   name: 'limits',
+  saysEnvironment: true,
   summary: 'show and change how much harm goes through without a second person',
   arguments: [
     { name: 'set|reset', isOptional: true, help: 'What to do; without, the limits are listed' },

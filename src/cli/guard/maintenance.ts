@@ -22,6 +22,7 @@ import type {
 
 export const maintenance: Command = {
   name: 'maintenance',
+  saysEnvironment: true,
   summary: 'plan, request and carry out maintenance processes',
   arguments: [
     { name: 'plan|request|apply', isOptional: true, help: 'What to do; without, the processes are listed' },

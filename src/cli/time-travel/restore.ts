@@ -9,6 +9,7 @@ import { momentNote } from './stream.ts';
 
 export const restore: Command = {
   name: 'restore',
+  saysEnvironment: true,
   summary: 'make everything, or some of it, what it was at a moment',
   flags: [
     { name: 'at', argument: 'MOMENT', help: 'The moment; must be given' },

@@ -13,6 +13,7 @@ import { jsonFlag, showStream } from './stream.ts';
 
 export const retention: Command = {
   name: 'retention',
+  saysEnvironment: true,
   summary: 'fold the far past of registrations into days, or unfold it',
   flags: [
     { name: 'older-than', argument: 'DAYS', help: 'Fold days that ended at least so many days ago' },

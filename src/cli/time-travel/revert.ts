@@ -11,6 +11,7 @@ const choices: readonly string[] = ['ours', 'theirs', 'base'] satisfies readonly
 
 export const revert: Command = {
   name: 'revert',
+  saysEnvironment: true,
   summary: 'take transactions back; what was changed since stays',
   arguments: [{ name: 'REV[..REV]', help: "A transaction's revision, or the first and the last of several" }],
   flags: [

@@ -156,6 +156,7 @@ export function statusOf(environment: string): Status {
     uptimeSeconds: 1,
     processes: [],
     nodes: [],
+    openIncidents: [],
     counts: { loadBalancers: 0, listeners: 0, targetGroups: 0, targets: 0 },
   };
 }

@@ -9,6 +9,7 @@ import { momentNote } from './stream.ts';
 
 export const undelete: Command = {
   name: 'undelete',
+  saysEnvironment: true,
   summary: 'bring back what was deleted: same ARN, DNS name, addresses, listeners, rules and targets',
   arguments: [{ name: 'ARN', help: 'Of a load balancer, listener, rule or target group that was deleted' }],
   flags: [

@@ -159,6 +159,13 @@ export class Alarm {
     log.info(`incident ${id} is ${ended.state}: ${ended.title}`);
     void this.#tell({ type: 'incident', incident: id, state: ended.state, title: ended.title, at: isoTime(nowMs) });
     await this.countTraffic(id);
+    const sum = { requests: 0, failed: 0 };
+    for (const { requests = 0, failedRequests = 0 } of book.get(id)?.affected ?? []) {
+      sum.requests += requests;
+      sum.failed += failedRequests;
+    }
+    const text = `the load balancers that it touches took ${sum.requests} requests meanwhile, and failed ${sum.failed}`;
+    if (sum.requests > 0) book.note(id, { atMs: clock.wallMs(), source: 'metrics', who: 'nodes', text });
   }
 
   /** A person says that it is over: nothing is protected for it any more. */

@@ -1,5 +1,6 @@
 /** Whether a transaction has left something that refers to nowhere, or breaks another law of the state. */
 import type { Change } from '#model/change.ts';
+import type { Key } from '#model/key-map.ts';
 import { breachOf } from '#model/laws.ts';
 import type { View } from '#model/view.ts';
 import { type IndexName, indexes } from '#model/view.ts';
@@ -7,6 +8,8 @@ import { type IndexName, indexes } from '#model/view.ts';
 /** What was found, as `rule 1f2e, which refers to target group 3a4b that is not there`. */
 export interface BrokenReference {
   readonly what: string;
+  /** What is not there; undefined when another law is broken, or when it was one of the changes that removed it. */
+  readonly missing?: Key;
   readonly changes: readonly Change[];
 }
 
@@ -42,7 +45,11 @@ export function brokenReference(view: View, changes: readonly Change[]): BrokenR
         law === 'reference'
           ? `refers to ${other.kind} ${other.id} that is not there`
           : `breaks the law of ${law} with ${other.kind} ${other.id}`;
-      return { what: `${kind} ${id}, which ${what}`, changes: [change] };
+      return {
+        what: `${kind} ${id}, which ${what}`,
+        ...(law === 'reference' && { missing: other }),
+        changes: [change],
+      };
     }
   }
   return undefined;

@@ -20,20 +20,21 @@ import { every, type Timer } from '#io/timers.ts';
 import { changeOf, linesOf } from '#journal/chain.ts';
 import type { Journal } from '#journal/journal.ts';
 import type { Break } from '#journal/verify-break.ts';
-import type { Change, Transaction } from '#model/change.ts';
+import { type Change, put, type Transaction } from '#model/change.ts';
 import type { HexId, Kind, LoadBalancerDocument } from '#model/documents.ts';
+import { breachWithout } from '#model/laws.ts';
 import { type Alarm, type Damage, lookPeriodMs } from './alarm.ts';
-import { droppedKind, unusualDrop } from './drop.ts';
+import { type Drop, DropWatch } from './drop.ts';
 import type { IncidentBook } from './incident-book.ts';
 import type { Mended, StoreMender } from './mender.ts';
-import { brokenReference } from './references.ts';
+import { type BrokenReference, brokenReference } from './references.ts';
 
 /** Of each period, so much may go into looking at what was changed. */
 const checkTurnMs = 10;
 const checkedAtOnce = 500;
 /** Of what a node knows more, so many are said by name. */
 const namedMax = 10;
-const uncheckedMax = 10_000;
+const uncheckedMax = 1_000;
 /** A store that is damaged again and again is mended so often, and then waits for a person. */
 const mendsMax = { count: 20, withinMs: 600_000 };
 
@@ -67,6 +68,7 @@ export class Sentinel {
   readonly #unfollow: () => void;
   readonly #mendedAtMs: number[] = [];
   readonly #told = new Set<string>();
+  readonly #drops = new DropWatch();
   /** Transactions whose references are still to be looked at. */
   readonly #unchecked: Transaction[] = [];
   /** How much of the first of them has been. */
@@ -83,10 +85,13 @@ export class Sentinel {
     this.#lastLookMs = options.clock.monotonicMs();
     this.#unfollow = options.journal.follow((transactions) => {
       for (const transaction of transactions) {
-        this.#unchecked.push(transaction);
+        // At once, so that it is told from what comes after it; what is large is looked at piece by piece.
+        if (transaction.changes.length <= checkedAtOnce) this.#check(transaction, transaction.changes);
+        else this.#unchecked.push(transaction);
         // So far behind only a flood can leave it; what it passes over the verification of the whole finds later.
         if (this.#unchecked.length > uncheckedMax) this.#unchecked.shift();
-        if (unusualDrop(options.journal.view, transaction)) void this.#reportDrop(transaction);
+        const drop = this.#drops.note(options.journal.view, transaction);
+        if (drop !== undefined) void this.#reportDrop(transaction, drop);
       }
     });
     this.#timer = every(lookPeriodMs, () => this.#look());
@@ -266,55 +271,91 @@ export class Sentinel {
     }
   }
 
+  /** False when it left something broken. */
+  #check(transaction: Transaction, changes: readonly Change[]): boolean {
+    const reference = brokenReference(this.#options.journal.view, changes);
+    if (reference !== undefined) void this.#reportReference(transaction, reference);
+    const rules = changes.filter(({ kind, after }) => kind === 'rule' && after === null);
+    if (rules.length > 0) void this.#checkRemovedRules(transaction, rules);
+    return reference === undefined;
+  }
+
+  /** Only the past knows which listener a rule was of, and whether that can be without it. */
+  async #checkRemovedRules(transaction: Transaction, rules: readonly Change[]): Promise<void> {
+    const { journal } = this.#options;
+    const history = await journal.history();
+    for (const { id, before } of rules) {
+      const rule = history.documentAt('rule', id, before)?.document;
+      const listener = rule && journal.view.get('listener', rule.listenerId);
+      if (rule === undefined || listener === undefined) continue;
+      const breach = breachWithout(journal.view, 'rule', id, rule);
+      if (breach === undefined) continue;
+      const what = `listener ${rule.listenerId} without a default rule`;
+      await this.#reportReference(transaction, {
+        what,
+        changes: [put(journal.view, 'listener', rule.listenerId, listener)],
+      });
+      return;
+    }
+  }
+
   /** Looks at what was changed, a few milliseconds at a time. */
   #checkReferences(): void {
-    const { journal, clock } = this.#options;
+    const { clock } = this.#options;
     for (const endMs = clock.monotonicMs() + checkTurnMs; clock.monotonicMs() < endMs; ) {
       const transaction = this.#unchecked[0];
       if (transaction === undefined) return;
-      const { revision, cause, changes, timeMs } = transaction;
+      const { changes } = transaction;
       const some = changes.slice(this.#checkedCount, this.#checkedCount + checkedAtOnce);
       this.#checkedCount += some.length;
-      const reference = brokenReference(journal.view, some);
-      if (reference !== undefined) {
-        const ids = touchedLoadBalancers(journal.view, reference.changes);
-        this.#alarm.report({
-          check: 'references',
-          what: `revision ${revision} (${cause.action} of ${cause.principal}) left ${reference.what}`,
-          by: `${cause.action} of ${cause.principal}, request ${cause.requestId}`,
-          affected: this.#alarm.named([...ids], `revision ${revision} left something of it that refers to nowhere`),
-          protects: true,
-          happenedAtMs: timeMs,
-          plan: [`look at it with: ballast show ${revision}`, `undo it with: ballast revert ${revision}`],
-        });
-      }
-      if (reference === undefined && this.#checkedCount < changes.length) continue;
+      const isWhole = this.#check(transaction, some);
+      if (isWhole && this.#checkedCount < changes.length) continue;
       this.#unchecked.shift();
       this.#checkedCount = 0;
     }
   }
 
-  async #reportDrop(transaction: Transaction): Promise<void> {
+  async #reportReference({ revision, cause, timeMs }: Transaction, reference: BrokenReference): Promise<void> {
     const { journal } = this.#options;
-    const { revision, cause, changes, harmed, timeMs } = transaction;
-    const names = new Map<HexId, LoadBalancerDocument>();
+    const { missing, what, changes } = reference;
+    const removal = missing && (await journal.removalOf(missing.kind, missing.id));
+    // It was there then: whoever removed it is looked at as well.
+    if (removal !== undefined && removal > revision) return;
+    const ids = touchedLoadBalancers(journal.view, changes);
+    this.#alarm.report({
+      check: 'references',
+      what: `revision ${revision} (${cause.action} of ${cause.principal}) left ${what}`,
+      by: `${cause.action} of ${cause.principal}, request ${cause.requestId}`,
+      affected: this.#alarm.named([...ids], `revision ${revision} left something of it that refers to nowhere`),
+      protects: true,
+      happenedAtMs: timeMs,
+      plan: [`look at it with: ballast show ${revision}`, `undo it with: ballast revert ${revision}`],
+    });
+  }
+
+  async #reportDrop({ cause, timeMs }: Transaction, { what, harmed, from, to }: Drop): Promise<void> {
+    const { journal } = this.#options;
     const history = await journal.history();
-    for (const { kind, id, after, before } of changes) {
-      if (kind !== 'load-balancer' || after !== null) continue;
-      const document = history.documentAt('load-balancer', id, before)?.document;
-      if (document !== undefined) names.set(id, document);
+    const names = new Map<HexId, LoadBalancerDocument>();
+    for (let revision = from; revision <= to; revision += 1) {
+      for (const { kind, id, after, before } of history.changesOf(revision)) {
+        if (kind !== 'load-balancer' || after !== null) continue;
+        const document = history.documentAt('load-balancer', id, before)?.document;
+        if (document !== undefined) names.set(id, document);
+      }
     }
+    const range = from === to ? `${from}` : `${from}..${to}`;
     const affected = [...names].map(([id, document]) =>
-      this.#alarm.affected(id, document, `removed from the state by revision ${revision}`),
+      this.#alarm.affected(id, document, `removed from the state by revision ${range}`),
     );
     this.#alarm.report({
       check: 'drop',
-      what: `revision ${revision} (${cause.action} of ${cause.principal}, through ${cause.channel}) removed ${droppedKind(transaction)} at once, and nobody had approved it; ${harmed} load balancers stopped serving`,
+      what: `revision ${range} (last ${cause.action} of ${cause.principal}, through ${cause.channel}) removed ${what} within a minute, and nobody had approved it; ${harmed} load balancers stopped serving`,
       by: `${cause.action} of ${cause.principal}, request ${cause.requestId}`,
       affected,
       protects: true,
       happenedAtMs: timeMs,
-      plan: [`look at it with: ballast show ${revision}`, `put it back with: ballast revert ${revision}`],
+      plan: [`look at it with: ballast show ${from}`, `put it back with: ballast revert ${range}`],
     });
   }
 
