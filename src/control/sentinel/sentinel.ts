@@ -19,6 +19,7 @@ import { whoElseHasOpen } from '#io/open-files.ts';
 import { every, type Timer } from '#io/timers.ts';
 import { changeOf, linesOf } from '#journal/chain.ts';
 import type { Journal } from '#journal/journal.ts';
+import { StoreFailure } from '#journal/store.ts';
 import type { Break } from '#journal/verify-break.ts';
 import { type Change, put, type Transaction } from '#model/change.ts';
 import type { HexId, Kind, LoadBalancerDocument } from '#model/documents.ts';
@@ -91,7 +92,7 @@ export class Sentinel {
         // So far behind only a flood can leave it; what it passes over the verification of the whole finds later.
         if (this.#unchecked.length > uncheckedMax) this.#unchecked.shift();
         const drop = this.#drops.note(options.journal.view, transaction);
-        if (drop !== undefined) void this.#reportDrop(transaction, drop);
+        if (drop !== undefined) this.#inBackground(this.#reportDrop(transaction, drop));
       }
     });
     this.#timer = every(lookPeriodMs, () => this.#look());
@@ -274,10 +275,18 @@ export class Sentinel {
   /** False when it left something broken. */
   #check(transaction: Transaction, changes: readonly Change[]): boolean {
     const reference = brokenReference(this.#options.journal.view, changes);
-    if (reference !== undefined) void this.#reportReference(transaction, reference);
+    if (reference !== undefined) this.#inBackground(this.#reportReference(transaction, reference));
     const rules = changes.filter(({ kind, after }) => kind === 'rule' && after === null);
-    if (rules.length > 0) void this.#checkRemovedRules(transaction, rules);
+    if (rules.length > 0) this.#inBackground(this.#checkRemovedRules(transaction, rules));
     return reference === undefined;
+  }
+
+  /** What the past would tell cannot be told while it cannot be read; the verification of the whole finds it later. */
+  #inBackground(work: Promise<void>): void {
+    work.catch((error) => {
+      if (!(error instanceof StoreFailure)) throw error;
+      this.#options.log.warn(`the sentinel could not look into the past: ${error.message}`);
+    });
   }
 
   /** Only the past knows which listener a rule was of, and whether that can be without it. */
