@@ -19,7 +19,7 @@ import { whoElseHasOpen } from '#io/open-files.ts';
 import { every, type Timer } from '#io/timers.ts';
 import { changeOf, linesOf } from '#journal/chain.ts';
 import type { Journal } from '#journal/journal.ts';
-import { StoreFailure } from '#journal/store.ts';
+import { StoreDamaged, StoreFailure } from '#journal/store.ts';
 import type { Break } from '#journal/verify-break.ts';
 import { type Change, put, type Transaction } from '#model/change.ts';
 import type { HexId, Kind, LoadBalancerDocument } from '#model/documents.ts';
@@ -260,7 +260,13 @@ export class Sentinel {
         verifyNow();
       }
     } catch (error) {
-      const what = `the state store cannot be read any more: ${(error as Error).message}`;
+      const { message } = error as Error;
+      if (!isOfStore(error)) {
+        // A copy that cannot be read is no damage of the store; the chain itself can still be walked.
+        log.warn(`the state store cannot be compared with its copies: ${message}`);
+        return verifyNow();
+      }
+      const what = `the state store cannot be read any more: ${message}`;
       const all = [...journal.view.all('load-balancer')].map(({ id }) => id);
       const affected = this.#alarm.named(
         all,
@@ -429,4 +435,11 @@ export class Sentinel {
     this.#told.add(key);
     say();
   }
+}
+
+/** Whether the store itself is not what it should be: damaged, or without its tables. */
+function isOfStore(error: unknown): boolean {
+  return (
+    error instanceof StoreDamaged || (error instanceof StoreFailure && /no such (table|column)/.test(error.message))
+  );
 }
