@@ -201,7 +201,10 @@ test('sentinel: whatever another program does to the store, it is said whose dat
     await until(() => incidentsOf(ballast)[index]!.state === 'mended', `${name}: it is mended`);
     const incident = incidentsOf(ballast)[index]!;
     assert.equal(incident.findings[0]!.check, check, name);
-    assert.match(incident.findings[0]!.what, what, name);
+    assert(
+      incident.findings.some((finding) => what.test(finding.what)),
+      `${name}: ${JSON.stringify(incident.findings)}`,
+    );
     if (check === 'file') {
       assert.deepEqual(
         incident.affected.map((each) => [each.account, each.name, each.arn]),
@@ -219,8 +222,13 @@ test('sentinel: whatever another program does to the store, it is said whose dat
     await inVault(ballast);
     assert.match(await ballastCommand('verify', '--data', ballast.data), /verified|whole/i, name);
   }
+  // An alarm for each incident, and more where more was found.
+  const first = Map.groupBy(
+    alarms.filter(({ type }) => type === 'alarm'),
+    ({ incident }) => incident,
+  );
   assert.deepEqual(
-    alarms.filter(({ type }) => type === 'alarm').map(({ check }) => check),
+    [...first.values()].map(([alarm]) => alarm!.check),
     damages.map(({ check }) => check),
   );
   assert.deepEqual(load.failures, []);

@@ -165,6 +165,7 @@ async function watch(scenario: Scenario, region: DrillRegion, options: RunOption
       failedRequests,
       stalls: after.stalls - before.stalls,
       noticedAfterMs: barredAtMs !== undefined ? barredAtMs - startMs : alarm && alarm.atMs - startMs,
+      isBarred: barred !== undefined,
       mendedAfterMs: undoneMs !== undefined ? undoneMs - startMs : mended && mended.atMs - startMs,
       events: events.toSorted((one, other) => one.afterMs - other.afterMs),
       notes: [
@@ -179,7 +180,7 @@ async function watch(scenario: Scenario, region: DrillRegion, options: RunOption
           : `In the end the state knows ${left} of ${morning.loadBalancers.length} load balancers.`,
       ],
     };
-    return { ...result, target: judge(result, barred !== undefined, left) };
+    return { ...result, target: judge(result, left) };
   } finally {
     owner.stop();
     await prober.stop();
@@ -188,13 +189,18 @@ async function watch(scenario: Scenario, region: DrillRegion, options: RunOption
 }
 
 /** With a layer off no request may fail; with all of them on nothing may be lost either, and it is mended soon. */
-function judge(
-  result: Omit<ScenarioResult, 'target'>,
-  isBarred: boolean,
-  left: number | undefined,
-): ScenarioResult['target'] {
-  const { layersOff, impaired, failedRequests, requests, stalls, noticedAfterMs, mendedAfterMs, loadBalancers } =
-    result;
+function judge(result: Omit<ScenarioResult, 'target'>, left: number | undefined): ScenarioResult['target'] {
+  const {
+    layersOff,
+    isBarred,
+    impaired,
+    failedRequests,
+    requests,
+    stalls,
+    noticedAfterMs,
+    mendedAfterMs,
+    loadBalancers,
+  } = result;
   const missed: string[] = [];
   if (requests === 0) missed.push('nobody watched');
   if (failedRequests > 0) missed.push(`${failedRequests} requests failed; none may`);

@@ -23,6 +23,7 @@ const unharmed: ScenarioResult = {
   failedRequests: 0,
   stalls: 0,
   noticedAfterMs: 310,
+  isBarred: false,
   mendedAfterMs: 4212,
   events: [
     { afterMs: 0, text: 'the rows of 68 load balancers are gone' },
@@ -41,6 +42,7 @@ const harmed: ScenarioResult = {
   failedRequests: 1234,
   stalls: 41,
   noticedAfterMs: undefined,
+  isBarred: false,
   mendedAfterMs: undefined,
   target: { holds: false, missed: ['no viewer may see a stall: 41 did'] },
 };
@@ -91,8 +93,10 @@ test('scoreboard: the last line is the verdict', () => {
 });
 
 test('scoreboard: what was not mended is told from what there was no need to mend', () => {
-  const [row] = from(scoreboard([{ ...unharmed, mendedAfterMs: undefined }], plain), '✔');
-  assert.match(row!, /no need$/);
+  const rowOf = (isBarred: boolean) =>
+    from(scoreboard([{ ...unharmed, isBarred, mendedAfterMs: undefined }], plain), '✔')[0]!;
+  assert.match(rowOf(true), /no need$/);
+  assert.match(rowOf(false), /not mended$/);
 });
 
 test('scoreboard: a share that is not nothing never shows as nothing', () => {
@@ -115,6 +119,7 @@ test('scoreboard: no line is longer than 120 characters, whatever it has to tell
         failedRequests: large,
         stalls: large,
         noticedAfterMs: large,
+        isBarred: false,
         mendedAfterMs: large,
         events: [{ afterMs: large, text: long }],
         notes: [long],

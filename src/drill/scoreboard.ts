@@ -22,7 +22,9 @@ export interface ScenarioResult {
   readonly stalls: number;
   /** Undefined if the damage was not noticed. */
   readonly noticedAfterMs: number | undefined;
-  /** Undefined if it was not mended, or if there was nothing to mend: then the target holds. */
+  /** It was barred before it did any damage. */
+  readonly isBarred: boolean;
+  /** Undefined if it was not mended, or if there was nothing to mend. */
   readonly mendedAfterMs: number | undefined;
   /** In the order of time. */
   readonly events: readonly ScenarioEvent[];
@@ -147,9 +149,10 @@ function noticed({ noticedAfterMs, target }: ScenarioResult, paint: Paint): Cell
   return { text: 'not noticed', paint: target.holds ? paint.faint : paint.bad };
 }
 
-function mended({ mendedAfterMs, target }: ScenarioResult, paint: Paint): Cell {
+function mended({ mendedAfterMs, isBarred, target }: ScenarioResult, paint: Paint): Cell {
   if (mendedAfterMs !== undefined) return { text: formatDuration(mendedAfterMs) };
-  return target.holds ? { text: 'no need', paint: paint.faint } : { text: 'not mended', paint: paint.bad };
+  if (isBarred) return { text: 'no need', paint: paint.faint };
+  return { text: 'not mended', paint: target.holds ? paint.faint : paint.bad };
 }
 
 function layers({ layersOff }: ScenarioResult): string {

@@ -135,10 +135,12 @@ class SqliteStore implements Store {
     this.#seenVersion = version;
     if (isSame) this.#file = file;
     const lacks = isLogWritten ? missingTrigger(this.#database) : undefined;
+    const missingCount = isLogWritten ? this.#missingCount() : 0;
     return {
       file: file === undefined ? 'gone' : isSame ? 'there' : 'another',
       isLogWritten,
       isIndexWritten: this.#index.isWrittenByOthers(),
+      missingCount,
       lacks,
     };
   }
@@ -342,6 +344,11 @@ class SqliteStore implements Store {
     const file = fileOf(this.#path);
     if (file?.id === this.#file?.id) this.#file = file;
     this.#charactersSinceCheckpoint = 0;
+  }
+
+  #missingCount(): number {
+    const { count } = this.#database.prepare('SELECT count(*) AS count FROM transaction_log').get()!;
+    return Math.max(0, this.#head.revision - this.identity.origin.revision - Number(count));
   }
 
   /** Another number each time that another connection has written. */

@@ -37,6 +37,8 @@ export interface StoreSight {
   readonly isLogWritten: boolean;
   /** The same of the index. */
   readonly isIndexWritten: boolean;
+  /** Transactions that the log lacks by number alone; looked at when something else has written to it. */
+  readonly missingCount: number;
   /** What keeps others from writing has been taken away, a sentence; undefined: it is there. */
   readonly lacks: string | undefined;
 }

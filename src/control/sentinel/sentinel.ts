@@ -19,7 +19,7 @@ import { whoElseHasOpen } from '#io/open-files.ts';
 import { every, type Timer } from '#io/timers.ts';
 import { changeOf, linesOf } from '#journal/chain.ts';
 import type { Journal } from '#journal/journal.ts';
-import { StoreDamaged, StoreFailure } from '#journal/store.ts';
+import { StoreDamaged, StoreFailure, type StoreSight } from '#journal/store.ts';
 import type { Break } from '#journal/verify-break.ts';
 import { type Change, put, type Transaction } from '#model/change.ts';
 import type { HexId, Kind, LoadBalancerDocument } from '#model/documents.ts';
@@ -78,6 +78,8 @@ export class Sentinel {
   #isExamining = false;
   #mending: Promise<void> | undefined;
   #mendingId: string | undefined;
+  /** The incident that what is being examined belongs to. */
+  #current: string | undefined;
   #mended = 0;
 
   constructor(options: SentinelOptions) {
@@ -218,18 +220,22 @@ export class Sentinel {
       const affected = this.#alarm.named(ids, 'its data was gone from the disk; memory, vault and nodes had it');
       void this.#reportAndMend({ check: 'file', what, affected, protects: true });
     } else if (sight.isLogWritten) {
-      void this.#examine(sight.lacks);
+      void this.#examine(sight);
     } else if (sight.isIndexWritten) {
       verifyNow();
     }
   }
 
   /** Something else has written to the log: what has it done? */
-  async #examine(lacks: string | undefined): Promise<void> {
+  async #examine({ lacks, missingCount }: StoreSight): Promise<void> {
     if (this.#isExamining) return;
     this.#isExamining = true;
     const { journal, mender, log, verifyNow } = this.#options;
     const by = this.#whoWrote();
+    // Said before it is known whose they are: that takes as long as there is much to compare.
+    const what = `${missingCount} transactions were deleted from the state store by another program`;
+    if (missingCount > 0)
+      this.#current = this.#alarm.report({ check: 'rows', what, by, affected: [], protects: false }).id;
     try {
       log.warn(
         `another program has written to the state store${by === undefined ? '' : ` (${by})`}: comparing it with its copies`,
@@ -275,6 +281,7 @@ export class Sentinel {
       await this.#reportAndMend({ check: 'rows', what, by, affected, protects: true });
     } finally {
       this.#isExamining = false;
+      this.#current = undefined;
     }
   }
 
@@ -377,7 +384,8 @@ export class Sentinel {
   /** Says it, then puts the store back. What is found while that is under way belongs to the same incident. */
   #reportAndMend(damage: Damage): Promise<void> {
     const { book } = this.#options;
-    const current = this.#mendingId === undefined ? undefined : book.get(this.#mendingId);
+    const known = this.#mendingId ?? this.#current;
+    const current = known === undefined ? undefined : book.get(known);
     const incident = this.#alarm.report(damage, current);
     this.#mendingId ??= incident.id;
     this.#mending ??= this.#mend(incident.id).finally(() => {
