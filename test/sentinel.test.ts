@@ -2,7 +2,18 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -105,6 +116,25 @@ const damages: readonly {
         path,
         "INSERT INTO transaction_log SELECT revision + 1, time_ms, cause, 0, 0, digest, hash, 'ff', first_part + parts, 0 FROM transaction_log ORDER BY revision DESC LIMIT 1",
       ),
+  },
+  {
+    name: 'bytes are overwritten without SQLite',
+    check: 'rows',
+    what: /transactions were|cannot be read any more/,
+    damage: (path) => {
+      // Where the text of a change lies, at this moment: mostly in the write-ahead log.
+      for (const file of [`${path}-wal`, path]) {
+        const bytes = readFileSync(file);
+        const at = bytes.lastIndexOf('"team"');
+        if (at === -1) continue;
+        const open = openSync(file, 'r+');
+        for (let found = at; found !== -1; found = bytes.lastIndexOf('"team"', found - 1)) {
+          writeSync(open, '"TEAM"', found);
+          if (found === 0) break;
+        }
+        closeSync(open);
+      }
+    },
   },
   {
     name: 'the protection is taken away',

@@ -84,6 +84,10 @@ class SqliteStore implements Store {
   /** As it was seen last. */
   #file: FileSight | undefined;
   #seenVersion: number;
+  /** How often we have written ourselves, and how often we had at the last look. */
+  #writes = 0;
+  #seenWrites = -1;
+  #wal: FileSight | undefined;
   #indexing: Timer | 'soon' | undefined;
   #waiting: { readonly revision: number; resolve: (past: Past) => void; reject: (error: Error) => void }[] = [];
   #closed = false;
@@ -130,8 +134,13 @@ class SqliteStore implements Store {
     const file = fileOf(this.#path);
     const isSame = file?.id === this.#file?.id;
     const version = this.#dataVersion();
-    // Only a checkpoint of our own changes the file beside what SQLite tells of.
-    const isLogWritten = version !== this.#seenVersion || (isSame && file?.written !== this.#file?.written);
+    // Beside what SQLite tells of, only we change the files: in a checkpoint the first, in every commit the second.
+    const isFileWritten = isSame && file?.written !== this.#file?.written;
+    const wal = fileOf(`${this.#path}-wal`);
+    const isWalWritten = this.#writes === this.#seenWrites && wal?.written !== this.#wal?.written;
+    this.#wal = wal;
+    this.#seenWrites = this.#writes;
+    const isLogWritten = version !== this.#seenVersion || isFileWritten || isWalWritten;
     this.#seenVersion = version;
     if (isSame) this.#file = file;
     const lacks = isLogWritten ? missingTrigger(this.#database) : undefined;
@@ -181,6 +190,7 @@ class SqliteStore implements Store {
       throw asStoreError(error, this.#path);
     }
     const { revision, hash, timeMs } = batch.at(-1)!.transaction;
+    this.#writes += 1;
     this.#head = { revision, hash, timeMs };
     this.#lastPart = part;
     this.#charactersSinceCheckpoint += characters;
@@ -287,6 +297,7 @@ class SqliteStore implements Store {
       this.#database.exec('BEGIN IMMEDIATE');
       this.#folds.take(batch);
       this.#database.exec('COMMIT');
+      this.#writes += 1;
       for (const { lines } of writes) this.#charactersSinceCheckpoint += lines.length;
       this.#checkpoint();
     });
@@ -341,6 +352,7 @@ class SqliteStore implements Store {
   #checkpoint(): void {
     if (this.#charactersSinceCheckpoint < checkpointAfterCharacters) return;
     this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    this.#writes += 1;
     const file = fileOf(this.#path);
     if (file?.id === this.#file?.id) this.#file = file;
     this.#charactersSinceCheckpoint = 0;

@@ -8,9 +8,9 @@ import { workedWith } from '#link/compare.ts';
 import { type FollowerRole, inventoryPerFrameMax, type UpFrame } from '#link/frames.ts';
 import { digestOfHeld } from '#model/state-digest.ts';
 
-/** It is worked out at most this often, and never for more than a fiftieth of the time. */
+/** It is worked out at most this often, and never for more than half a percent of the time. */
 export const holdingsPeriodMs = 1_000;
-const shareOfTime = 50;
+const shareOfTime = 200;
 
 export interface HoldingsOptions {
   readonly replica: Replica;
