@@ -68,7 +68,7 @@ function revisionIn(output: string): number {
 }
 
 test('time travel: what was broken is found in the log, looked at, and taken back, and traffic flows as before', async (context) => {
-  const ballast = await running(context, ['--nodes', '2', '--environment', 'production']);
+  const ballast = await running(context, ['--nodes', '2', '--environment', 'staging']);
   const client = ballast.client();
   const targets = await someTargets(context, 2);
   const service = await makeService(ballast, 'web', targets);
@@ -139,7 +139,7 @@ test('time travel: what was broken is found in the log, looked at, and taken bac
       assert.match(present.errors, /^ballast: [^\n]+\n$/);
 
       const plan = await said(ballast, 'undelete', loadBalancerArn, '--dry-run');
-      assert.match(plan, /^Environment PRODUCTION, region us-east-1/);
+      assert.match(plan, /^Environment staging, region us-east-1/);
       assert.match(plan, /^\+ load-balancer +000000000000\/web/m);
       assert.match(plan, /^This would put back 1 load balancer/m);
       assert.equal((await newest(ballast, 'DeleteLoadBalancer')).revision, deletion.revision);
