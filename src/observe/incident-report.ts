@@ -45,18 +45,7 @@ function wholeReport(incident: Incident): ReportDocument {
     ...(owners.length === 0 ? [{ kind: 'paragraph', text: 'No load balancer was touched.' } as const] : []),
     ...owners.flatMap(([account, all]): Block[] => [
       { kind: 'heading', level: 3, text: `Owner ${account}: ${counted(all.length)}` },
-      {
-        kind: 'table',
-        head: ['Load balancer', 'What became of it', 'Protected', 'Requests', 'Failed', 'ARN'],
-        rows: all.map((each) => [
-          each.name,
-          each.how,
-          protectedWords(each),
-          each.requests === undefined ? 'not known' : `${each.requests}`,
-          failedWords([each]),
-          each.arn,
-        ]),
-      },
+      loadBalancerTable(all),
     ]),
     { kind: 'heading', level: 2, text: 'What was done, and by whom' },
     {
@@ -115,18 +104,7 @@ function ownerPage(incident: Incident, account: string): ReportDocument {
       { kind: 'heading', level: 2, text: 'What you have to do' },
       { kind: 'paragraph', text: todo },
       { kind: 'heading', level: 2, text: 'Your load balancers' },
-      {
-        kind: 'table',
-        head: ['Load balancer', 'What became of it', 'Protected', 'Requests', 'Failed', 'ARN'],
-        rows: own.map((each) => [
-          each.name,
-          each.how,
-          protectedWords(each),
-          each.requests === undefined ? 'not known' : `${each.requests}`,
-          failedWords([each]),
-          each.arn,
-        ]),
-      },
+      loadBalancerTable(own),
       { kind: 'heading', level: 2, text: 'Times (UTC)' },
       {
         kind: 'table',
@@ -138,6 +116,21 @@ function ownerPage(incident: Incident, account: string): ReportDocument {
         ],
       },
     ],
+  };
+}
+
+function loadBalancerTable(affected: readonly AffectedLoadBalancer[]): Block {
+  return {
+    kind: 'table',
+    head: ['Load balancer', 'What became of it', 'Protected', 'Requests', 'Failed', 'ARN'],
+    rows: affected.map((each) => [
+      each.name,
+      each.how,
+      protectedWords(each),
+      each.requests === undefined ? 'not known' : `${each.requests}`,
+      failedWords([each]),
+      each.arn,
+    ]),
   };
 }
 
