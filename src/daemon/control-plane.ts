@@ -31,6 +31,7 @@ import { Looking } from '#control/time-travel/looking.ts';
 import { Workflows } from '#control/workflows/workflows.ts';
 import { Gate } from '#guard/gate.ts';
 import { systemClock } from '#io/clock.ts';
+import { readFileIfThere, writeFileWhole } from '#io/files.ts';
 import type { Log } from '#io/log.ts';
 import { systemRandom } from '#io/random.ts';
 import { every } from '#io/timers.ts';
@@ -83,6 +84,7 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
   const opened = await openWholeStore(settings, isOff('sentinel') || isOff('vault'), { log, onFound });
   if ('refused' in opened) return opened;
   const { store, healed } = opened;
+  noteStoreId(settings.data, store.identity.storeId);
   const { environment, region: regionName } = settings;
   const place = { environment, region: regionName, storeId: store.identity.storeId };
   const book = new IncidentBook({ folder: paths.incidents(settings.data), log });
@@ -320,6 +322,11 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
       await journal.close();
     },
   };
+}
+
+/** Written down beside the store: what is gone cannot say any more who it was. */
+function noteStoreId(data: string, storeId: string): void {
+  if (readFileIfThere(paths.storeId(data))?.trim() !== storeId) writeFileWhole(paths.storeId(data), `${storeId}\n`);
 }
 
 interface OpenedStore {

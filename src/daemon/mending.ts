@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { accept, type Result, refuse } from '#base/result.ts';
 import type { Mended, StoreMender } from '#control/sentinel/mender.ts';
-import { isFileThere, makeFolder, moveFile } from '#io/files.ts';
+import { isFileThere, makeFolder, moveFile, readFileIfThere } from '#io/files.ts';
 import type { Log } from '#io/log.ts';
 import { beginning, type SealedTransaction } from '#journal/chain.ts';
 import { findLost } from '#journal/find-lost.ts';
@@ -102,16 +102,11 @@ export async function healAtStart(options: {
     ({ identity }) => identity.environment === environment && identity.region === region,
   );
   if (stores.length === 0) return accept(undefined);
-  const found = await lookAt(paths.journal(data), stores, damage);
+  const { followers } = findFollowers([paths.lastGoodFolder(data)]);
+  const found = await lookAt(data, stores, followers, damage);
   if (found === undefined) return accept(undefined);
   onFound(found.what);
-  const { followers } = findFollowers([paths.lastGoodFolder(data)]);
-  const vaulted = found.vaulted ?? followedOf(stores, followers);
-  if (vaulted === undefined) {
-    return refuse(
-      `${found.what}, and the vault holds several stores: choose one with ballast recover --from vault --store ID`,
-    );
-  }
+  const { vaulted } = found;
   const copy = await readEnd(vaulted);
   if (copy.transactions === 0) return accept(undefined);
   const { storeId } = vaulted.identity;
@@ -162,52 +157,78 @@ async function readEnd(
   return { last, transactions };
 }
 
-/** What is wrong with the file, when something is; `vaulted` is the copy of it, when it says itself which that is. */
+/** What is wrong with the file, when something is, and the copy of what belongs there. */
 async function lookAt(
-  path: string,
+  data: string,
   stores: readonly VaultedStore[],
+  followers: readonly Followed[],
   damage: string | undefined,
-): Promise<{ readonly what: string; readonly vaulted: VaultedStore | undefined } | undefined> {
-  const [only, ...others] = stores;
-  const guess = others.length === 0 ? only : undefined;
-  if (!isFileThere(path)) return { what: 'the state store was gone', vaulted: guess };
+): Promise<{ readonly what: string; readonly vaulted: VaultedStore } | undefined> {
+  const path = paths.journal(data);
+  // In a folder in which there never was a store, none is missing: others may keep theirs in the same vault.
+  const expected = expectedOf(data, stores, followers);
+  const missing = (what: string) => expected && { what, vaulted: expected };
+  if (!isFileThere(path)) return missing('the state store was gone');
   let identity: string;
   let revision: number;
+  let isOnPurpose: boolean;
   try {
     const database = new DatabaseSync(path, { readOnly: true, timeout: 2_000 });
     try {
       const tables = database.prepare("SELECT count(*) AS count FROM sqlite_schema WHERE type = 'table'").get()!;
-      if (tables.count === 0) return { what: 'the state store was empty', vaulted: guess };
+      if (tables.count === 0) return missing('the state store was empty');
       identity = String(database.prepare('SELECT store_id FROM identity').get()?.store_id ?? '');
       const row = database.prepare('SELECT max(revision) AS revision FROM transaction_log').get()!;
       revision = Number(row.revision ?? 0);
+      isOnPurpose = wasRecoveredTo(data, identity, database);
     } finally {
       database.close();
     }
   } catch (error) {
-    return { what: `the state store could not be read: ${(error as Error).message}`, vaulted: guess };
+    return missing(`the state store could not be read: ${(error as Error).message}`);
   }
   const vaulted = stores.find((each) => each.identity.storeId === identity);
   if (vaulted === undefined) {
     // Another store without a single transaction is nobody's work.
-    return revision === 0
-      ? { what: 'the state store was a new one, without anything in it', vaulted: guess }
-      : undefined;
+    return revision === 0 ? missing('the state store was a new one, without anything in it') : undefined;
   }
   if (damage !== undefined) return { what: `the state store was damaged: ${damage}`, vaulted };
+  if (isOnPurpose) return undefined;
   const end = await endOfVault(vaulted);
   if (end.revision <= revision) return undefined;
   const what = `the state store ended at revision ${revision}, and its copy in the vault at ${end.revision}`;
   return { what, vaulted };
 }
 
-/** The copy that the nodes follow. */
-function followedOf(
+/** Whether somebody put this very store back to an earlier moment, and has since gone on from there. */
+function wasRecoveredTo(data: string, storeId: string, database: DatabaseSync): boolean {
+  const text = readFileIfThere(paths.recoveredTo(data));
+  if (text === undefined) return false;
+  try {
+    const said = JSON.parse(text) as {
+      readonly storeId?: unknown;
+      readonly revision?: unknown;
+      readonly hash?: unknown;
+    };
+    const row = database.prepare('SELECT hash FROM transaction_log WHERE revision = ?').get(Number(said.revision));
+    return said.storeId === storeId && row !== undefined && row.hash === said.hash;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
+
+type Followed = { readonly position: { readonly storeId: string } };
+
+/** The copy of the store that belongs into the folder, by what the folder says, or else by what its nodes follow. */
+function expectedOf(
+  data: string,
   stores: readonly VaultedStore[],
-  followers: readonly { readonly position: { readonly storeId: string } }[],
+  followers: readonly Followed[],
 ): VaultedStore | undefined {
-  const followed = new Set(followers.map(({ position }) => position.storeId));
-  const found = stores.filter(({ identity }) => followed.has(identity.storeId));
+  const noted = readFileIfThere(paths.storeId(data))?.trim();
+  const known = new Set(noted === undefined ? followers.map(({ position }) => position.storeId) : [noted]);
+  const found = stores.filter(({ identity }) => known.has(identity.storeId));
   return found.length === 1 ? found[0] : undefined;
 }
 

@@ -4,8 +4,12 @@ import { join } from 'node:path';
 export const paths = {
   lock: (data: string) => join(data, 'lock'),
   journal: (data: string) => join(data, 'journal.db'),
+  /** Names the store that belongs here, for when its file does not say it any more. */
+  storeId: (data: string) => join(data, 'store-id'),
   /** A store that is being made again, until it is whole. */
   recovering: (data: string) => join(data, 'recovering.db'),
+  /** Says that a store was put back on purpose to a moment before the end of its vault. */
+  recoveredTo: (data: string) => join(data, 'recovered-to.json'),
   /** Where the vault is unless it is set. */
   vault: (data: string) => join(data, 'vault'),
   sealKey: (data: string) => join(data, 'seal.key'),

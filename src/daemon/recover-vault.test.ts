@@ -32,6 +32,7 @@ import { type Change, put, remove } from '#model/change.ts';
 import { type Entry, kinds } from '#model/documents.ts';
 import { sampleLoadBalancer } from '#model/test-documents.ts';
 import type { View } from '#model/view.ts';
+import { healAtStart } from './mending.ts';
 import { paths } from './paths.ts';
 import { recover } from './recover.ts';
 
@@ -285,4 +286,35 @@ test('recover: what does not fit together is refused before anything is looked a
     assert.deepEqual([code, output], [2, '']);
     assert.match(errors, expected);
   }
+});
+
+test('recover from vault: what was put back to a moment on purpose stays so at the next start, and nothing else does', async (context) => {
+  const { data, moments } = await lostJournal(context);
+  const { environment, region } = testIdentity;
+  const found: string[] = [];
+  const heal = () =>
+    healAtStart({
+      data,
+      vault: paths.vault(data),
+      environment,
+      region,
+      nowMs: Date.now(),
+      onFound: (what) => void found.push(what),
+    });
+  // A folder that never had a store misses none, whatever is in a vault that it shares with others.
+  assert.deepEqual(await heal(), accept(undefined));
+  writeFileSync(paths.storeId(data), storeId);
+  const { code, errors } = await run(data, '--to', '3', '--yes');
+  assert.equal(code, 0, errors);
+  assert.deepEqual(await heal(), accept(undefined));
+  assert.equal((await held(data)).head.revision, 3);
+  // Without the word of whoever did it, it has lost its end.
+  rmSync(paths.recoveredTo(data));
+  const healed = await heal();
+  assert(healed.ok && healed.value?.revision === moments.at(-1)!.revision);
+  assert.deepEqual(found, ['the state store ended at revision 3, and its copy in the vault at 5']);
+  assert.equal((await held(data)).head.revision, 5);
+  assert(readdirSync(join(data, 'aside')).length === 1, 'what was there is kept');
+  // Now it is whole, and another environment has nothing to do with it.
+  assert.deepEqual(await heal(), accept(undefined));
 });

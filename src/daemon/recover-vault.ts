@@ -5,6 +5,7 @@
  */
 import { accept, type Result, refuse } from '#base/result.ts';
 import type { ProgressState } from '#cli/progress.ts';
+import { writeFileWhole } from '#io/files.ts';
 import { sleep } from '#io/timers.ts';
 import { linesOf, type SealedTransaction } from '#journal/chain.ts';
 import { isoTime } from '#journal/history.ts';
@@ -133,7 +134,16 @@ export async function applyVaultPlan(
   const path = paths.recovering(data);
   try {
     const written = await writeFromVault(plan, { path, nowMs, report });
-    if (written.ok) putInPlace(data);
+    if (!written.ok) return written;
+    // A start would else take what is missing on purpose for lost.
+    const { revision, hash } = written.value;
+    if (plan.to !== undefined) {
+      writeFileWhole(
+        paths.recoveredTo(data),
+        JSON.stringify({ storeId: plan.vaulted.identity.storeId, revision, hash }),
+      );
+    }
+    putInPlace(data);
     return written;
   } finally {
     removeStore(path);
