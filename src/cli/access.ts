@@ -8,6 +8,7 @@ import { type FoundFlags, textOf } from './flags.ts';
 import { streamFromOperator } from './operator-client.ts';
 import { printable, printableJson } from './printable.ts';
 import { count, listOf, objectOf, oneOf, optional, text } from './shape.ts';
+import { sayEnvironment } from './status.ts';
 import { alignColumns, counted } from './style.ts';
 import { carryOutWish, type Wish } from './wish.ts';
 
@@ -15,6 +16,7 @@ const jsonFlag = { name: 'json', help: 'Print what the operator API answers' } a
 
 export const accounts: Command = {
   name: 'accounts',
+  saysEnvironment: true,
   summary: 'list, create and delete the principals that may call the AWS API',
   arguments: [
     { name: 'create|policy|delete', isOptional: true, help: 'What to do; without, everybody is listed' },
@@ -47,6 +49,7 @@ export const accounts: Command = {
 
 export const keys: Command = {
   name: 'keys',
+  saysEnvironment: true,
   summary: 'create and revoke access keys',
   arguments: [
     { name: 'create|revoke', help: 'What to do' },
@@ -157,10 +160,15 @@ async function carryOut(asked: Asking, wish: Wish | Listing): Promise<Result<num
   return 'request' in wish ? carryOutWish(asked, wish) : list(asked, wish);
 }
 
-async function list(
-  { context: { output }, found, ballast, style }: Asking,
-  { principal }: Listing,
-): Promise<Result<number, FindFault>> {
+async function list(asked: Asking, { principal }: Listing): Promise<Result<number, FindFault>> {
+  const environment = await sayEnvironment(asked);
+  if (!environment.ok) return environment;
+  const {
+    context: { output },
+    found,
+    ballast,
+    style,
+  } = asked;
   const entries: PrincipalEntry[] = [];
   const request = { path: '/v1/principals' };
   const answer = await streamFromOperator(ballast, request, {

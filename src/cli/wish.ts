@@ -13,13 +13,19 @@ export interface Wish {
   readonly say: (asked: Asking, answer: unknown) => string | undefined;
 }
 
-export async function carryOutWish(asked: Asking, { request, say }: Wish): Promise<Result<number, FindFault>> {
-  const { context, found, ballast } = asked;
+export async function carryOutWish(asked: Asking, wish: Wish): Promise<Result<number, FindFault>> {
   const environment = await sayEnvironment(asked);
-  if (!environment.ok) return environment;
+  return environment.ok ? askFor(asked, wish) : environment;
+}
+
+/** The same, where it was said before. */
+export async function askFor(
+  { context, found, ballast, style }: Asking,
+  { request, say }: Wish,
+): Promise<Result<number, FindFault>> {
   const answer = await askOperator(ballast, request);
   if (!answer.ok) return answer;
-  const said = say(asked, answer.value);
+  const said = say({ context, found, ballast, style }, answer.value);
   if (said === undefined) {
     const message = `${ballast.operatorEndpoint} answers with something that this version does not know`;
     return refuse({ kind: 'failed', message });

@@ -10,7 +10,7 @@ import { printable } from '#cli/printable.ts';
 import { count, listOf, objectOf, oneOf, optional, text } from '#cli/shape.ts';
 import { sayEnvironment } from '#cli/status.ts';
 import { alignColumns, counted, type Style } from '#cli/style.ts';
-import { carryOutWish, readAllLines, showLines } from '#cli/wish.ts';
+import { askFor, carryOutWish, readAllLines, showLines } from '#cli/wish.ts';
 import type { Statement } from '#model/approval.ts';
 import type { ApprovalEntry, ApprovalsLine, Approved, PlaceEntry, WaitingEntry } from '#model/approvals.ts';
 
@@ -154,15 +154,13 @@ async function carryOut(asked: Asking, wish: Wish): Promise<Result<number, FindF
       say: ({ style }) => `${style.good(`Rejected ${printable(wish.id)}`)}: it waits no more.\n`,
     });
   }
+  const said = await sayEnvironment(asked);
+  if (!said.ok) return said;
   const lines = await readAllLines(asked, { path: '/v1/approvals' }, isLine);
   if (!lines.ok) return lines;
   const place = lines.value.find((line) => line.type === 'place');
   if (place === undefined) return refuse({ kind: 'failed', message: 'the operator API does not say where it is' });
-  if (wish.action === 'list') {
-    const environment = await sayEnvironment(asked);
-    if (!environment.ok) return environment;
-    return showLines(asked, lines.value, (all) => overview(all, asked.style));
-  }
+  if (wish.action === 'list') return showLines(asked, lines.value, (all) => overview(all, asked.style));
   if (wish.action === 'grant') {
     return sign(asked, place, { covers: wish.covers, max: wish.max, holds: wish.holds });
   }
@@ -209,7 +207,7 @@ function sign(asked: Asking, place: PlaceEntry, { covers, max, holds }: Word): P
     notAfterMs: nowMs + holds.durationMs - clocksDifferMs,
     ...(holds.reason !== undefined && { reason: holds.reason }),
   };
-  return carryOutWish(asked, {
+  return askFor(asked, {
     request: { path: '/v1/approvals', body: signed(statement, key) },
     say: ({ style }, answer) => {
       if (!isApproved(answer)) return undefined;

@@ -221,7 +221,9 @@ function describe(it: Incident, style: Style): string {
   );
   const parts = [
     `${style.strong(it.id)}: ${it.title}\n${alignColumns(rows)}`,
-    `${style.strong('Found')}\n${alignColumns(findings.map(({ check, what, by }) => [check, by === undefined ? what : `${what} (by ${by})`]))}`,
+    findings.length === 0
+      ? 'It was opened by hand: no check has found anything.'
+      : `${style.strong('Found')}\n${alignColumns(findings.map(({ check, what, by }) => [check, by === undefined ? what : `${what} (by ${by})`]))}`,
     touched.length === 0 ? 'No load balancer is touched.' : `${style.strong('Touches')}\n${alignColumns(touched)}`,
     `${style.strong('Timeline')}\n${alignColumns(timeline.map(({ atMs, who, text: what }) => [clockTime(atMs), who, what]))}`,
     ...(open.length === 0 ? [] : [`${style.bad('Still to do')}\n${open.map((each) => `  ${each}`).join('\n')}`]),

@@ -7,12 +7,14 @@ import { type FoundFlags, listOf, textOf } from '#cli/flags.ts';
 import { keyPath, makeOperatorKey, readOperatorKey } from '#cli/operator-key.ts';
 import { printable } from '#cli/printable.ts';
 import { listOf as lists, objectOf, oneOf, text } from '#cli/shape.ts';
+import { sayEnvironment } from '#cli/status.ts';
 import { alignColumns } from '#cli/style.ts';
 import { carryOutWish, readAllLines, showLines, type Wish } from '#cli/wish.ts';
 import type { OperatorEntry } from '#model/approvals.ts';
 
 export const operators: Command = {
   name: 'operators',
+  saysEnvironment: true,
   summary: 'list, admit and revoke the people who approve',
   arguments: [
     { name: 'key|create|revoke', isOptional: true, help: 'What to do; without, everybody is listed' },
@@ -110,6 +112,8 @@ function readWish(found: FoundFlags, context: CommandContext): Result<Wish | und
 
 async function carryOut(asked: Asking, wish: Wish | undefined): Promise<Result<number, FindFault>> {
   if (wish !== undefined) return carryOutWish(asked, wish);
+  const environment = await sayEnvironment(asked);
+  if (!environment.ok) return environment;
   const { style } = asked;
   const lines = await readAllLines(asked, { path: '/v1/operators' }, isOperator);
   if (!lines.ok) return lines;

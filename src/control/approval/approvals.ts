@@ -83,7 +83,7 @@ export class Approvals {
           digest,
           title: `${process}: ${reason}`,
           askedBy: requestedBy,
-          why: `it would make ${changesCount} changes`,
+          why: `it would make ${changesCount} ${changesCount === 1 ? 'change' : 'changes'}`,
           right: 'approve',
           harmedCount,
           harmed,

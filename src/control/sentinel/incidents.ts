@@ -105,6 +105,6 @@ function isTelling({ cause, harmed }: TransactionHeader): boolean {
 function eventOf({ revision, timeMs, cause, changesCount, harmed }: TransactionHeader): IncidentEvent {
   const reason = cause.reason === undefined ? '' : ` (${cause.reason})`;
   const harm = harmed === 0 ? '' : `, and ${harmed} load balancers stopped serving`;
-  const text = `${cause.action}${reason} through ${cause.channel}, revision ${revision}: ${changesCount} changes${harm}`;
+  const text = `${cause.action}${reason} through ${cause.channel}, revision ${revision}: ${changesCount} ${changesCount === 1 ? 'change' : 'changes'}${harm}`;
   return { atMs: timeMs, source: 'journal', who: cause.principal, text };
 }

@@ -135,10 +135,10 @@ const words: Readonly<Record<Kind, readonly [one: string, many: string]>> = {
   fold: ['revisions', 'ranges of revisions'],
   operator: ['operator', 'operators'],
   limit: ['limit', 'limits'],
-  hold: ['held change', 'held changes'],
+  hold: ['change', 'changes'],
   approval: ['approval', 'approvals'],
   request: ['request', 'requests'],
-  freeze: ['workflows', 'workflows'],
+  freeze: ['freeze', 'freezes'],
 };
 
 const madeVerbs: Readonly<Record<Kind, string>> = {
@@ -157,7 +157,7 @@ const madeVerbs: Readonly<Record<Kind, string>> = {
   hold: 'held',
   approval: 'given',
   request: 'made',
-  freeze: 'frozen',
+  freeze: 'begun',
 };
 
 const removedVerbs: Readonly<Partial<Record<Kind, string>>> = {
@@ -168,7 +168,7 @@ const removedVerbs: Readonly<Partial<Record<Kind, string>>> = {
   hold: 'ended',
   approval: 'ended',
   request: 'ended',
-  freeze: 'thawed',
+  freeze: 'ended',
 };
 
 /** Of what a revert, a restore or an undelete did. */
