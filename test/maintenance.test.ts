@@ -57,7 +57,7 @@ test('maintenance: nothing runs without the approval of another person for exact
     }
   };
 
-  const list = await run('maintenance');
+  const list = await run('maintenance', 'list');
   for (const name of [
     'purge-unused-target-groups',
     'release-addresses',

@@ -24,7 +24,7 @@ export const approvals: Command = {
   saysEnvironment: true,
   summary: 'show what waits for a second person, approve or reject it',
   arguments: [
-    { name: 'show|approve|reject|grant', isOptional: true, help: 'What to do; without, everything is listed' },
+    { name: 'list|show|approve|reject|grant', isOptional: true, help: 'What to do; list when it is left out' },
     { name: 'ID', isOptional: true, help: 'Of what waits, as the list shows it' },
   ],
   flags: [
@@ -111,7 +111,7 @@ const isApproved = objectOf<Approved>({
 const isLine = (value: unknown): value is ApprovalsLine => isPlace(value) || isWaiting(value) || isApproval(value);
 
 function readWish(found: FoundFlags): Result<Wish, string> {
-  const [action = 'list', id] = [textOf(found, 'show|approve|reject|grant'), textOf(found, 'ID')];
+  const [action = 'list', id] = [textOf(found, 'list|show|approve|reject|grant'), textOf(found, 'ID')];
   const ofGrant = ['principal', 'channel', 'load-balancers'];
   const stray = ofGrant.find((name) => found.has(name));
   if (stray !== undefined && action !== 'grant') return refuse(`--${stray} goes with grant`);
@@ -143,7 +143,7 @@ function readWish(found: FoundFlags): Result<Wish, string> {
       return accept({ action, covers: { kind: 'scope', principal, channel }, max: Number(max), holds });
     }
     default:
-      return refuse(`found '${action}'; allowed: show, approve, reject, grant`);
+      return refuse(`found '${action}'; allowed: list, show, approve, reject, grant`);
   }
 }
 

@@ -19,7 +19,7 @@ export const incident: Command = {
   summary: 'list incidents, open and close them, and write their report',
   arguments: [
     {
-      name: 'show|report|open|close',
+      name: 'list|show|report|open|close',
       isOptional: true,
       help: 'What to do; without, they are listed, the newest first',
     },
@@ -104,7 +104,7 @@ const isIncident = objectOf<Incident>({
 const isReport = objectOf<{ id: string; form: string; text: string }>({ id: text, form: text, text });
 
 function readWish(found: FoundFlags): Result<Chosen | Wish, string> {
-  const [action = 'list', id] = [textOf(found, 'show|report|open|close'), textOf(found, 'ID')];
+  const [action = 'list', id] = [textOf(found, 'list|show|report|open|close'), textOf(found, 'ID')];
   const title = textOf(found, 'title');
   if (title !== undefined && action !== 'open') return refuse('--title goes with open');
   if ((found.has('to') || found.has('owners')) && action !== 'report')
@@ -123,7 +123,7 @@ function readWish(found: FoundFlags): Result<Chosen | Wish, string> {
       if (id === undefined) return refuse('close needs an ID');
       return accept({ request: { path: '/v1/incidents/close', body: { id } }, say: sayIncident('Closed') });
     default:
-      return refuse(`found '${action}'; allowed: show, report, open, close`);
+      return refuse(`found '${action}'; allowed: list, show, report, open, close`);
   }
 }
 

@@ -16,7 +16,7 @@ export const limits: Command = {
   saysEnvironment: true,
   summary: 'show and change how much harm goes through without a second person',
   arguments: [
-    { name: 'set|reset', isOptional: true, help: 'What to do; without, the limits are listed' },
+    { name: 'list|set|reset', isOptional: true, help: 'What to do; list when it is left out' },
     { name: 'ID', isOptional: true, help: 'api, api/ACCOUNT, restore, region or node' },
   ],
   flags: [
@@ -59,10 +59,10 @@ const what: Readonly<Record<string, string>> = {
 };
 
 function readWish(found: FoundFlags): Result<Wish | undefined, string> {
-  const [action, id] = [textOf(found, 'set|reset'), textOf(found, 'ID')];
+  const [action, id] = [textOf(found, 'list|set|reset'), textOf(found, 'ID')];
   const [percent, atLeast, window = '600'] = ['percent', 'count', 'window'].map((name) => textOf(found, name));
-  if (action === undefined) return accept(undefined);
-  if (action !== 'set' && action !== 'reset') return refuse(`found '${action}'; allowed: set, reset`);
+  if (action === undefined || action === 'list') return accept(undefined);
+  if (action !== 'set' && action !== 'reset') return refuse(`found '${action}'; allowed: list, set, reset`);
   if (id === undefined) return refuse(`${action} needs an ID: api, api/ACCOUNT, restore, region or node`);
   const say: Wish['say'] = ({ style }, answer) =>
     isLimit(answer) ? `${style.good(`Limit ${printable(answer.id)}`)} is ${sentence(answer)}.\n` : undefined;

@@ -25,7 +25,7 @@ export const maintenance: Command = {
   saysEnvironment: true,
   summary: 'plan, request and carry out maintenance processes',
   arguments: [
-    { name: 'plan|request|apply', isOptional: true, help: 'What to do; without, the processes are listed' },
+    { name: 'list|plan|request|apply', isOptional: true, help: 'What to do; list when it is left out' },
     { name: 'NAME', isOptional: true, help: 'Of a process; with apply the id of a request' },
   ],
   flags: [
@@ -113,7 +113,7 @@ const isRequest = objectOf<{ id: string; changesCount: number; harmedCount: numb
 type Line = ResourceChange | PlannedHarm | PlanSummary | MaintenanceProgress | MaintenanceResult;
 
 function readWish(found: FoundFlags): Result<Chosen | Wish, string> {
-  const [action = 'list', name] = [textOf(found, 'plan|request|apply'), textOf(found, 'NAME')];
+  const [action = 'list', name] = [textOf(found, 'list|plan|request|apply'), textOf(found, 'NAME')];
   const [environment, reason] = [textOf(found, 'environment'), textOf(found, 'reason')];
   const parameters: Record<string, string> = {};
   for (const pair of found.get('set') ?? []) {
@@ -126,7 +126,8 @@ function readWish(found: FoundFlags): Result<Chosen | Wish, string> {
   if (name === undefined) return refuse(`${action} needs a NAME`);
   const body = { process: name, ...(Object.keys(parameters).length > 0 && { parameters }) };
   if (action === 'plan') return accept({ action, request: { path: '/v1/maintenance/plan', body } });
-  if (action !== 'request' && action !== 'apply') return refuse(`found '${action}'; allowed: plan, request, apply`);
+  if (action !== 'request' && action !== 'apply')
+    return refuse(`found '${action}'; allowed: list, plan, request, apply`);
   if (environment === undefined) return refuse(`${action} needs --environment: the one that it is meant for`);
   if (action === 'apply') return accept({ action, id: name, environment });
   if (reason === undefined) return refuse('request needs a --reason');

@@ -17,7 +17,7 @@ export const operators: Command = {
   saysEnvironment: true,
   summary: 'list, admit and revoke the people who approve',
   arguments: [
-    { name: 'key|create|revoke', isOptional: true, help: 'What to do; without, everybody is listed' },
+    { name: 'list|key|create|revoke', isOptional: true, help: 'What to do; list when it is left out' },
     { name: 'NAME', isOptional: true, help: 'An operator' },
   ],
   flags: [
@@ -79,14 +79,15 @@ async function makeKey(context: CommandContext): Promise<number> {
 }
 
 function readWish(found: FoundFlags, context: CommandContext): Result<Wish | undefined, string> {
-  const [action, name] = [textOf(found, 'key|create|revoke'), textOf(found, 'NAME')];
+  const [action, name] = [textOf(found, 'list|key|create|revoke'), textOf(found, 'NAME')];
   const publicKey = textOf(found, 'public-key');
   if (found.has('key-file')) return refuse('--key-file goes with key');
   if ((publicKey !== undefined || found.has('rights')) && action !== 'create') {
     return refuse('--public-key and --rights go with create');
   }
-  if (action === undefined) return accept(undefined);
-  if (action !== 'create' && action !== 'revoke') return refuse(`found '${action}'; allowed: key, create, revoke`);
+  if (action === undefined || action === 'list') return accept(undefined);
+  if (action !== 'create' && action !== 'revoke')
+    return refuse(`found '${action}'; allowed: list, key, create, revoke`);
   if (name === undefined) return refuse(`${action} needs a NAME`);
   if (action === 'revoke') {
     return accept({
