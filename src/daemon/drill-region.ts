@@ -208,7 +208,7 @@ export class DrillRegion {
   }
 
   resolver(): Resolver {
-    const resolver = new Resolver({ timeout: 500, tries: 2 });
+    const resolver = new Resolver({ timeout: 2_000, tries: 5 });
     resolver.setServers([this.report.dnsServer]);
     return resolver;
   }
