@@ -9,6 +9,7 @@ import { silentLog } from '#io/log.ts';
 import { sleep } from '#io/timers.ts';
 import { openJournal } from '#journal/journal.ts';
 import { openSqliteStore } from '#journal/sqlite-store.ts';
+import { StoreFailure } from '#journal/store.ts';
 import { admitAll } from '#journal/test-guard.ts';
 import { testIdentity } from '#journal/test-identity.ts';
 import { listVault, VaultReader } from '#journal/vault-reader.ts';
@@ -17,7 +18,7 @@ import { verifyStore } from '#journal/verify.ts';
 import { Retention } from './retention.ts';
 import { everything, linesIn, linesOf, logText, oldRegion, verified } from './test-retention.ts';
 import { revert } from './time-travel/revert.ts';
-import { refused } from './time-travel/test-journal-region.ts';
+import { type JournalRegion, refused } from './time-travel/test-journal-region.ts';
 
 test('retention: of each registration the last change of a day stays, and nothing else is touched', async (context) => {
   const { region, retention, path, days, groupArn } = await oldRegion(context);
@@ -134,13 +135,10 @@ test('retention: a journal that comes back from the vault has everything, and is
   await journal.close();
 });
 
-test('retention: killed at any point, it leaves a whole journal, and the same request goes on with it', async (context) => {
-  const { region, path } = await oldRegion(context);
-  const head = region.revision;
-  const text = logText(path, head);
-  await region.close();
+/** Folds or undoes in another process, which is killed when it has said so much. */
+function runner(region: JournalRegion, path: string) {
   const script = join(import.meta.dirname, 'test-retention-process.ts');
-  const run = async (wish: 'fold' | 'undo', killAfter: number) => {
+  return async (wish: 'fold' | 'undo', killAfter: number): Promise<number | null> => {
     const args = [script, path, join(region.folder, 'vault'), `${region.nowMs}`, wish];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     let said = 0;
@@ -152,6 +150,14 @@ test('retention: killed at any point, it leaves a whole journal, and the same re
     assert.deepEqual(verified(path).broken, undefined, `${wish}, killed after ${killAfter}`);
     return code as number | null;
   };
+}
+
+test('retention: killed at any point, it leaves a whole journal, and the same request goes on with it', async (context) => {
+  const { region, path } = await oldRegion(context);
+  const head = region.revision;
+  const text = logText(path, head);
+  await region.close();
+  const run = runner(region, path);
   let kills = 0;
   for (const wish of ['fold', 'undo', 'fold', 'undo'] as const) {
     for (let killAfter = 1; killAfter < 20; killAfter += 1) {
@@ -171,6 +177,44 @@ test('retention: killed at any point, it leaves a whole journal, and the same re
   const store = openSqliteStore(path, testIdentity);
   assert.deepEqual(everything(await store.past()), maintained);
   store.close();
+});
+
+test('retention: killed between log and index, it leaves an index that lacks lines, which is no damage', async (context) => {
+  const { region, path } = await oldRegion(context);
+  const text = logText(path, region.revision);
+  const head = region.revision;
+  await region.close();
+  const run = runner(region, path);
+  assert.equal(await run('fold', Number.POSITIVE_INFINITY), 0);
+  const folded = logText(path, head);
+  const index = join(region.folder, 'journal-index.db');
+  // As it was before the log took back its first lines.
+  copyFileSync(index, `${index}.before`);
+  const clock = { wallMs: () => region.nowMs, monotonicMs: () => performance.now() };
+  const journal = openJournal({ store: openSqliteStore(path, testIdentity), guard: admitAll, clock, log: silentLog });
+  const { folding } = journal;
+  const once = new Proxy(journal, {
+    get: (_, name) => {
+      const value = Reflect.get(journal, name, journal) as unknown;
+      if (name !== 'folding') return typeof value === 'function' ? (value.bind(journal) as unknown) : value;
+      const rewrite: typeof folding.rewrite = (batch) => {
+        folding.rewrite(batch);
+        throw new StoreFailure('that was one');
+      };
+      return { ...folding, rewrite };
+    },
+  });
+  const vault = join(region.folder, 'vault');
+  const retention = new Retention({ journal: once, vault, newRequestId: () => 'request-2', nowMs: clock.wallMs });
+  const [fold] = retention.list();
+  assert.equal((await linesOf(retention.undo({ fold: fold!.to }))).at(-1)?.type, 'error');
+  await journal.close();
+  assert.notDeepEqual(logText(path, head), folded, 'some lines are back');
+  for (const suffix of ['', '-wal', '-shm']) rmSync(`${index}${suffix}`, { force: true });
+  renameSync(`${index}.before`, index);
+  assert.equal(verified(path).broken, undefined);
+  assert.equal(await run('undo', Number.POSITIVE_INFINITY), 0);
+  assert.deepEqual(logText(path, head), text);
 });
 
 test('retention: without all of it in the vault, as it was, nothing is folded and nothing is put back', async (context) => {

@@ -56,6 +56,14 @@ export class FoldCheck {
     else this.#folds.set(id, fold);
   }
 
+  /**
+   * Once all of the log was read: whether a fold is on its way there or back. One that was interrupted when the log had
+   * taken a step and the index had not leaves the index without lines of registrations, until it is gone on with.
+   */
+  get isUnderWay(): boolean {
+    return [...this.#folds.values()].some((fold) => !this.#list.isDone(fold));
+  }
+
   /** Once all of the log was read: the first revision of which lines are missing by no fold. */
   *unanswered(): Generator<number, number | undefined, void> {
     const folds = [...this.#folds.values()].sort((one, other) => one.from - other.from);
