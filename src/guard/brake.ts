@@ -10,7 +10,7 @@ import type { Cause, Change } from '#model/change.ts';
 import type { HexId } from '#model/documents.ts';
 import type { View } from '#model/view.ts';
 import { type Approval, readApproval, whyNotCovered } from './approvals.ts';
-import { blastRadius, HarmWindow } from './blast-radius.ts';
+import { blastRadius, type HarmRecord, HarmWindow } from './blast-radius.ts';
 import { describeHarm, type Harm, harm } from './harm.ts';
 import { describeLimit, isOver, namedLimit, windowSecondsMax } from './limits.ts';
 
@@ -31,10 +31,27 @@ export type BrakeVerdict =
 /** What was held, as much as its release is judged by. */
 export type Matter = Pick<Reached, 'timeMs' | 'cause' | 'digest'>;
 
+/** Harm that was let through, and by whose word, if it took one. */
+export interface AdmittedHarm extends HarmRecord {
+  readonly approvalId?: HexId;
+}
+
+export interface BrakeOptions {
+  /** What it has let through before, also before a restart. */
+  readonly remembered: Iterable<AdmittedHarm>;
+  readonly onAdmitted: (harm: AdmittedHarm) => void;
+}
+
 export class Brake {
+  readonly #onAdmitted: BrakeOptions['onAdmitted'];
   readonly #window = new HarmWindow(windowSecondsMax * 1_000);
   /** Approval → what was harmed by it here. */
   readonly #used = new Map<HexId, Set<HexId>>();
+
+  constructor({ remembered, onAdmitted }: BrakeOptions) {
+    this.#onAdmitted = onAdmitted;
+    for (const each of remembered) this.#note(each);
+  }
 
   /** `nowMs` is the follower's own time: when it happens here is what its window goes by. */
   judge(view: View, reached: Reached, place: Place, nowMs: number): BrakeVerdict {
@@ -43,13 +60,9 @@ export class Brake {
     if (harmed.length === 0) return { kind: 'admit' };
     const ids = harmed.map(({ loadBalancerId }) => loadBalancerId);
     const approval = this.#covering(view, reached, place, ids, nowMs);
-    if (approval !== undefined) {
-      const used = this.#used.get(approval.statement.id) ?? new Set();
-      for (const id of ids) used.add(id);
-      this.#used.set(approval.statement.id, used);
-      return { kind: 'admit' };
-    }
     const { channel, action, principal } = cause;
+    const record = { revision, timeMs: nowMs, principal, channel, loadBalancers: ids };
+    if (approval !== undefined) return this.#admit({ ...record, approvalId: approval.statement.id });
     if (channel === 'workflow' || channel === 'maintenance') {
       return { kind: 'hold', harmed, reason: `${channel} ${action} is held: ${describeHarm(harmed)}` };
     }
@@ -58,8 +71,7 @@ export class Brake {
       const reason = `${action} of ${principal} is held: ${describeHarm(harmed)}; the limit 'node' is ${describeLimit(limit)}`;
       return { kind: 'hold', harmed, reason };
     }
-    this.#window.add({ revision, timeMs: nowMs, principal, channel, loadBalancers: ids });
-    return { kind: 'admit' };
+    return this.#admit(record);
   }
 
   /** Whether something that was held would go through by now, so that it is worth looking at again. */
@@ -69,6 +81,21 @@ export class Brake {
     if (channel === 'workflow' || channel === 'maintenance') return false;
     const unknown = Array.from({ length: harmedCount }, (_, index) => `${index}`);
     return !this.#isOver(view, unknown, nowMs);
+  }
+
+  #admit(harmed: AdmittedHarm): BrakeVerdict {
+    this.#note(harmed);
+    this.#onAdmitted(harmed);
+    return { kind: 'admit' };
+  }
+
+  /** What was approved counts against the approval, and not against the limit. */
+  #note(harmed: AdmittedHarm): void {
+    const { approvalId, loadBalancers } = harmed;
+    if (approvalId === undefined) return this.#window.add(harmed);
+    const used = this.#used.get(approvalId) ?? new Set();
+    for (const id of loadBalancers) used.add(id);
+    this.#used.set(approvalId, used);
   }
 
   #isOver(view: View, ids: readonly HexId[], nowMs: number): boolean {

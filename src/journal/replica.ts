@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { accept, type Result, refuse } from '#base/result.ts';
 import { makeFolderOf, moveFile } from '#io/files.ts';
 import type { Log } from '#io/log.ts';
-import type { Cause, Change } from '#model/change.ts';
+import type { Cause, Change, Channel } from '#model/change.ts';
 import type { Entry, HexId, Kind } from '#model/documents.ts';
 import { isKind } from '#model/documents.ts';
 import type { HealthVerdict } from '#model/health.ts';
@@ -42,6 +42,19 @@ export interface HeldTransaction {
   readonly harmed: readonly HexId[];
 }
 
+/** Load balancers that stopped serving by a transaction, and by whose word, if it took one. */
+export interface HarmLetThrough {
+  readonly revision: number;
+  readonly timeMs: number;
+  readonly principal: string;
+  readonly channel: Channel;
+  readonly loadBalancers: readonly HexId[];
+  readonly approvalId?: HexId;
+}
+
+/** Longer than any approval holds, and any limit looks back. */
+const harmKeptMs = 2 * 86_400_000;
+
 /** What one `apply` did to a document. */
 export interface Applied {
   readonly kind: Kind;
@@ -62,6 +75,7 @@ CREATE TABLE IF NOT EXISTS document (
 CREATE TABLE IF NOT EXISTS position (
   only INTEGER PRIMARY KEY CHECK (only = 1), store_id TEXT NOT NULL, revision INTEGER NOT NULL, hash TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS harmed (revision INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS held (revision INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS health (target TEXT PRIMARY KEY, verdict TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;
@@ -129,6 +143,8 @@ export class Replica {
         put: this.#database.prepare('INSERT OR REPLACE INTO document VALUES (?, ?, ?, ?)'),
         remove: this.#database.prepare('DELETE FROM document WHERE kind = ? AND id = ?'),
         position: this.#database.prepare('INSERT OR REPLACE INTO position VALUES (1, ?, ?, ?)'),
+        keepHarm: this.#database.prepare('INSERT OR REPLACE INTO harmed VALUES (?, ?, ?)'),
+        forgetHarm: this.#database.prepare('DELETE FROM harmed WHERE time_ms < ?'),
         hold: this.#database.prepare('INSERT OR REPLACE INTO held VALUES (?, ?)'),
         letGo: this.#database.prepare('DELETE FROM held WHERE revision = ?'),
         putHealth: this.#database.prepare('INSERT OR REPLACE INTO health VALUES (?, ?)'),
@@ -152,6 +168,19 @@ export class Replica {
   /** The last verdicts that were kept, so that a restart does not begin by knowing nothing. */
   get health(): ReadonlyMap<string, HealthVerdict> {
     return this.#health;
+  }
+
+  /** Harm that the brake has let through lately, the oldest first: its limit goes on counting after a restart. */
+  get harmed(): readonly HarmLetThrough[] {
+    const rows = this.#database.prepare('SELECT body FROM harmed ORDER BY revision').all();
+    return rows.map(({ body }) => JSON.parse(String(body)) as HarmLetThrough);
+  }
+
+  keepHarm(harm: HarmLetThrough): void {
+    this.#tryWriting(() => {
+      this.#statements.forgetHarm.run(harm.timeMs - harmKeptMs);
+      this.#statements.keepHarm.run(harm.revision, harm.timeMs, JSON.stringify(harm));
+    });
   }
 
   /** What is held back, the oldest first. */

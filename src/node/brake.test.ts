@@ -191,6 +191,10 @@ test('brake: more than a tenth of what it serves within ten minutes is held, and
   const again = openReplica(files.get(follower.replica)!, silentLog);
   context.after(() => again.close());
   assert.deepEqual(heldReports(again), heldReports(follower.replica));
+  // What it has let through counts on.
+  const restarted = new Follower(again);
+  restarted.brake.take(news(goes([9], 8)));
+  assert.equal(served(restarted), count - 3);
 });
 
 test('brake: what owners deleted goes once it is usual again, some at a time, and nothing else does', (context) => {
@@ -231,7 +235,11 @@ test('brake: an approval that comes along lets through as many as it says, once 
   follower.brake.take(news(goes(many, 20, [eve.approve(covers, { loadBalancersMax: 20 })])));
   assert.equal(served(follower), count - 20);
   // It has been used up.
-  follower.brake.take(news(goes([21, 22, 23], 21, [eve.approve(covers, { loadBalancersMax: 20 })])));
+  const again = [eve.approve(covers, { loadBalancersMax: 20 })];
+  follower.brake.take(news(goes([21, 22, 23], 21, again)));
+  assert.equal(served(follower), count - 20);
+  // A restart does not bring it back.
+  new Follower(follower.replica).brake.take(news(goes([21, 22, 23], 22, again)));
   assert.equal(served(follower), count - 20);
 });
 

@@ -36,10 +36,15 @@ export interface Braked {
 
 export class ReplicaBrake {
   readonly #options: ReplicaBrakeOptions;
-  readonly #brake = new Brake();
+  readonly #brake: Brake;
 
   constructor(options: ReplicaBrakeOptions) {
     this.#options = options;
+    const { replica } = options;
+    this.#brake = new Brake({
+      remembered: replica.harmed,
+      onAdmitted: (harmed) => replica.keepHarm(harmed),
+    });
   }
 
   /** Takes news, transaction by transaction, each judged against what the follower holds at that moment. */
