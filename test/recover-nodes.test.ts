@@ -4,6 +4,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import {
+  DeregisterTargetsCommand,
   DescribeListenersCommand,
   DescribeLoadBalancersCommand,
   DescribeTagsCommand,
@@ -15,6 +16,7 @@ import { type RunningBallast, someAddresses, startBallast, until } from './runni
 import {
   endWith,
   health,
+  incidentsOf,
   inStep,
   isGone,
   makeService,
@@ -38,11 +40,16 @@ async function described(ballast: RunningBallast, service: Service) {
   return answers.map(({ $metadata, ...answer }) => answer);
 }
 
-async function recover(data: string): Promise<void> {
+/** The store, and its copy. */
+function removeStateOf(data: string): void {
   for (const name of ['journal.db', 'journal-index.db']) {
     for (const suffix of ['', '-wal', '-shm']) rmSync(join(data, `${name}${suffix}`), { force: true });
   }
   rmSync(join(data, 'vault'), { recursive: true, force: true });
+}
+
+async function recover(data: string): Promise<void> {
+  removeStateOf(data);
   const plan = planFromNodes({
     data,
     otherFolders: [],
@@ -110,5 +117,13 @@ test('recover from nodes: while they serve and after all stopped, everything is 
   context.after(() => again.stop());
   await progressed(again, 200);
   assert.deepEqual(again.failures, []);
+
+  // A store that begins where its nodes were is put back when its copy is gone with it.
+  const { targetGroupArn: TargetGroupArn } = service;
+  await third.client().send(new DeregisterTargetsCommand({ TargetGroupArn, Targets }));
+  removeStateOf(data);
+  await until(() => incidentsOf(third).at(-1)?.state === 'mended', 'the store is put back');
+  assert.equal(incidentsOf(third).length, 1, JSON.stringify(incidentsOf(third)));
+  assert.equal((await health(third.client(), TargetGroupArn, joined))?.State, 'draining');
   assert(!third.output().includes(readFileSync(join(data, 'seal.key'), 'utf8').trim()));
 });

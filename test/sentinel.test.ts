@@ -2,28 +2,17 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  closeSync,
-  cpSync,
-  existsSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, cpSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { AddTagsCommand, DescribeTagsCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
-import type { Incident } from '#model/incident.ts';
 import { ballastCommand, type RunningBallast, startBallast, until } from './running-ballast.ts';
 import {
   answers,
   endWith,
+  incidentsOf,
   inStep,
   inVault,
   makeService,
@@ -181,13 +170,6 @@ const damages: readonly {
     damage: (path) => otherProgram(path.replace('.db', '-index.db'), 'DELETE FROM document'),
   },
 ];
-
-function incidentsOf({ data }: RunningBallast): Incident[] {
-  const folder = join(data, 'incidents');
-  if (!existsSync(folder)) return [];
-  const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
-  return names.sort().map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Incident);
-}
 
 async function tag(ballast: RunningBallast, service: Service, value: string): Promise<void> {
   const Tags = [{ Key: 'round', Value: value }];

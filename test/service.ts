@@ -1,6 +1,7 @@
 /** A load balancer in service, made with the official client, and how tests look at it. */
 import { Resolver } from 'node:dns/promises';
-import { rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import {
   CreateListenerCommand,
@@ -12,6 +13,7 @@ import {
   waitUntilLoadBalancerAvailable,
   waitUntilTargetInService,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
+import type { Incident } from '#model/incident.ts';
 import { type RunningBallast, startBallast, until } from './running-ballast.ts';
 import { type Load, send, startTarget, type Target } from './traffic.ts';
 
@@ -24,12 +26,26 @@ export const waiting = (client: ElasticLoadBalancingV2Client) => ({
   maxDelay: 1,
 });
 
-/** Stopped at the end of the test, and its folder removed: in this order, for whoever serves needs its folder. */
+const ending = new WeakMap<TestContext, Set<RunningBallast>>();
+
+/** Stopped at the end of the test, and their folders removed once all are: whoever serves needs its folder. */
 export function endWith(context: TestContext, ballast: RunningBallast): void {
+  const known = ending.get(context);
+  if (known !== undefined) return void known.add(ballast);
+  const all = new Set([ballast]);
+  ending.set(context, all);
   context.after(async () => {
-    await ballast.stop();
-    rmSync(ballast.data, { recursive: true, force: true });
+    await Promise.all([...all].map((each) => each.stop()));
+    for (const { data } of all) rmSync(data, { recursive: true, force: true });
   });
+}
+
+/** What the sentinel has written down, the oldest first. */
+export function incidentsOf({ data }: RunningBallast): Incident[] {
+  const folder = join(data, 'incidents');
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
+  return names.sort().map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Incident);
 }
 
 /** Everything that was answered is in the vault. */

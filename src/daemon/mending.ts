@@ -8,7 +8,7 @@ import { accept, type Result, refuse } from '#base/result.ts';
 import type { Mended, StoreMender } from '#control/sentinel/mender.ts';
 import { isFileThere, makeFolder, moveFile, readFileIfThere } from '#io/files.ts';
 import type { Log } from '#io/log.ts';
-import { beginning, type SealedTransaction } from '#journal/chain.ts';
+import type { SealedTransaction } from '#journal/chain.ts';
 import { findLost } from '#journal/find-lost.ts';
 import { isoTime } from '#journal/history.ts';
 import type { Journal } from '#journal/journal.ts';
@@ -51,7 +51,7 @@ export function storeMender(options: MendingOptions): StoreMender {
     mend: async () => {
       const path = paths.recovering(data);
       const vaulted = vault === undefined ? undefined : await vaultedStore(vault, storeId);
-      const copy = await readEnd(vaulted);
+      const copy = await readEnd(vaulted, journal.identity.origin);
       const latest = journal.latest(copy.last.revision);
       if (latest === undefined || (latest[0]?.transaction.previousHash ?? copy.last.hash) !== copy.last.hash) {
         return refuse(
@@ -107,7 +107,7 @@ export async function healAtStart(options: {
   if (found === undefined) return accept(undefined);
   onFound(found.what);
   const { vaulted } = found;
-  const copy = await readEnd(vaulted);
+  const copy = await readEnd(vaulted, vaulted.identity.origin);
   if (copy.transactions === 0) return accept(undefined);
   const { storeId } = vaulted.identity;
   const ahead = followers.filter(
@@ -142,11 +142,11 @@ async function vaultedStore(vault: string, storeId: string): Promise<VaultedStor
   return (await listVault(vault)).find(({ identity }) => identity.storeId === storeId);
 }
 
-/** Reads all that the vault has of a store, and says where that ends. */
+/** Reads all that the vault has of a store which begins after `origin`, and says where that ends. */
 async function readEnd(
   vaulted: VaultedStore | undefined,
+  origin: StoreIdentity['origin'],
 ): Promise<{ readonly last: Head; readonly transactions: number }> {
-  const origin = vaulted?.identity.origin ?? beginning;
   let last: Head = { ...origin, timeMs: 0 };
   let transactions = 0;
   if (vaulted === undefined) return { last, transactions };

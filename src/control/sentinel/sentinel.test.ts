@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -274,6 +274,36 @@ test('sentinel: damage that cannot be mended waits for a person, and what it tou
     log: silentLog,
   });
   assert.match(alarm.protection('lb1')!, new RegExp(`incident ${watched.book.all[0]!.id}`));
+});
+
+test('sentinel: what cannot be mended yet stays one incident, is tried again, and is mended once it can be', async (context) => {
+  const folder = newFolder(context);
+  const path = join(folder, 'journal.db');
+  let mends = 0;
+  const mender: StoreMender = {
+    ...nothingToMend,
+    mend: async () => {
+      mends += 1;
+      if (mends < 3) return refuse('the vault cannot be read');
+      renameSync(`${path}.away`, path);
+      return accept({ revision: 1, aside: folder });
+    },
+  };
+  const watched = new Watched(context, { folder, mender });
+  await watched.make('lb1');
+  renameSync(path, `${path}.away`);
+  for (let tries = 0; tries < 3_000 && watched.book.all[0]?.state !== 'mended'; tries += 1) await sleep(10);
+  assert.equal(mends, 3);
+  const [incident] = await watched.found(1);
+  assert.deepEqual(
+    incident!.timeline.filter(({ source }) => source === 'sentinel').map(({ text }) => text.replace(/ in .*/, '')),
+    [
+      "noticed: the state store's file was removed",
+      'it cannot be put back without a person: the vault cannot be read',
+      'put back from vault and memory as it was at revision 1; the damaged files are',
+    ],
+  );
+  assert.deepEqual([watched.sentinel.stats.alarms, watched.sentinel.stats.openIncidents], [1, 0]);
 });
 
 test('sentinel: memory that is wrong is said, and the store is left as it is', async (context) => {

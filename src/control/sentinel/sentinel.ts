@@ -38,6 +38,8 @@ const namedMax = 10;
 const uncheckedMax = 1_000;
 /** A store that is damaged again and again is mended so often, and then waits for a person. */
 const mendsMax = { count: 20, withinMs: 600_000 };
+/** What could not be mended is tried again after this time, then after twice that, up to the longest. */
+const againAfterMs = { first: 1_000, longest: 60_000 };
 
 export interface SentinelOptions {
   readonly journal: Journal;
@@ -50,6 +52,15 @@ export interface SentinelOptions {
   readonly verifyNow: () => void;
   readonly clock: Clock;
   readonly log: Log;
+}
+
+interface Unmended {
+  readonly what: string;
+  readonly id: string;
+  readonly triesAtMs: number;
+  readonly waitMs: number;
+  /** What was said to be open because of it. */
+  readonly toDo: ReadonlySet<string>;
 }
 
 export interface SentinelStats {
@@ -78,6 +89,8 @@ export class Sentinel {
   #isExamining = false;
   #mending: Promise<void> | undefined;
   #mendingId: string | undefined;
+  /** Damage that is still there because it could not be mended: known, and not another incident at every look. */
+  #unmended: Unmended | undefined;
   /** The incident that what is being examined belongs to. */
   #current: string | undefined;
   #mended = 0;
@@ -383,35 +396,39 @@ export class Sentinel {
 
   /** Says it, then puts the store back. What is found while that is under way belongs to the same incident. */
   #reportAndMend(damage: Damage): Promise<void> {
-    const { book } = this.#options;
+    const { book, clock } = this.#options;
+    const unmended = this.#unmended;
+    const isKnown = unmended?.what === damage.what && book.get(unmended.id)?.state === 'open';
+    if (isKnown && clock.monotonicMs() < unmended.triesAtMs) return Promise.resolve();
     const known = this.#mendingId ?? this.#current;
     const current = known === undefined ? undefined : book.get(known);
-    const incident = this.#alarm.report(damage, current);
-    this.#mendingId ??= incident.id;
-    this.#mending ??= this.#mend(incident.id).finally(() => {
+    const id = isKnown ? unmended.id : this.#alarm.report(damage, current).id;
+    this.#mendingId ??= id;
+    this.#mending ??= this.#mend(id, damage.what).finally(() => {
       this.#mending = undefined;
       this.#mendingId = undefined;
     });
     return this.#mending;
   }
 
-  async #mend(id: string): Promise<void> {
-    const { mender, book, clock, log } = this.#options;
+  async #mend(id: string, what: string): Promise<void> {
+    const { mender, book, clock } = this.#options;
     const note = (text: string) => book.note(id, { atMs: clock.wallMs(), source: 'sentinel', who: 'sentinel', text });
     const nowMs = clock.monotonicMs();
     while (this.#mendedAtMs[0] !== undefined && this.#mendedAtMs[0] < nowMs - mendsMax.withinMs)
       this.#mendedAtMs.shift();
     if (this.#mendedAtMs.length >= mendsMax.count) {
-      note(`it was put back ${mendsMax.count} times within ten minutes and is damaged again`);
-      book.update(id, ({ open }) => ({
-        open: [...open, 'find out what keeps damaging the store, then start Ballast again'],
-      }));
+      const why = `it was put back ${mendsMax.count} times within ten minutes and is damaged again`;
+      this.#leave(id, what, why, 'find out what keeps damaging the store, then start Ballast again');
       return;
     }
-    this.#mendedAtMs.push(nowMs);
     try {
       const mended = await mender.mend();
       if (mended.ok) {
+        this.#mendedAtMs.push(nowMs);
+        const done = this.#unmended?.id === id ? this.#unmended.toDo : new Set();
+        this.#unmended = undefined;
+        book.update(id, ({ open }) => ({ open: open.filter((each) => !done.has(each)) }));
         note(
           `put back from vault and memory as it was at revision ${mended.value.revision}; the damaged files are in ${mended.value.aside}`,
         );
@@ -419,15 +436,24 @@ export class Sentinel {
         await this.#alarm.settle(id, 'mended');
         return;
       }
-      note(`it cannot be put back without a person: ${mended.fault}`);
-      book.update(id, ({ open }) => ({ open: [...open, mended.fault] }));
-      log.error(`incident ${id}: ${mended.fault}`);
+      this.#leave(id, what, `it cannot be put back without a person: ${mended.fault}`, mended.fault);
     } catch (error) {
       const why = (error as Error).message;
-      note(`putting it back failed: ${why}`);
-      book.update(id, ({ open }) => ({ open: [...open, `putting the store back failed: ${why}`] }));
-      log.error(`incident ${id}: putting the store back failed: ${why}`);
+      this.#leave(id, what, `putting it back failed: ${why}`, `putting the store back failed: ${why}`);
     }
+  }
+
+  /** It stays damaged for now: said once for each reason, and tried again later, for what was in the way may go. */
+  #leave(id: string, what: string, why: string, toDo: string): void {
+    const { book, clock, log } = this.#options;
+    const before = this.#unmended?.id === id ? this.#unmended : undefined;
+    const waitMs = Math.min(before === undefined ? againAfterMs.first : before.waitMs * 2, againAfterMs.longest);
+    const said = before?.toDo ?? new Set();
+    this.#unmended = { what, id, waitMs, triesAtMs: clock.monotonicMs() + waitMs, toDo: new Set([...said, toDo]) };
+    if (said.has(toDo)) return;
+    book.note(id, { atMs: clock.wallMs(), source: 'sentinel', who: 'sentinel', text: why });
+    book.update(id, ({ open }) => ({ open: [...open, toDo] }));
+    log.error(`incident ${id}: ${why}`);
   }
 
   #whoWrote(): string | undefined {
