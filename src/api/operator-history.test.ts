@@ -130,7 +130,7 @@ test('operator API: what is asked wrongly is refused in one sentence, and change
     ['/v1/log?limit=0', undefined, 400, /^limit: found "0"; allowed: a whole number from 1 on$/],
     ['/v1/log?limit=1&limit=2', undefined, 400, /^limit: found \["1","2"\]; allowed/],
     ['/v1/log?since=soon', undefined, 400, /^since: found "soon"; allowed: a revision \(42\), a time/],
-    ['/v1/log?kind=cat', undefined, 400, /^kind: found "cat"; allowed: principal, access-key, node, load-balancer/],
+    ['/v1/log?kind=cat', undefined, 400, /^kind: found "cat"; allowed: principal, access-key, node, certificate, /],
     ['/v1/log?until=9', undefined, 404, /^there is no revision 9: the last is 1$/],
     ['/v1/log?__proto__=x', undefined, 400, /^there is no '__proto__'/],
     ['/v1/transactions/9', undefined, 404, /^there is no revision 9/],

@@ -71,6 +71,7 @@ function plant(root: Node, name: string, value: string): Fault | undefined {
   return undefined;
 }
 
+type ScalarKind = Exclude<Shape['kind'], 'structure' | 'list' | 'map'>;
 type Decoded = Result<unknown, Fault>;
 
 function decode(node: Node, shape: Shape, path: string): Decoded {
@@ -175,12 +176,16 @@ function numberedChildren(node: Node, word: 'member' | 'entry', path: string): R
   return accept(numbered.sort(([a], [b]) => a - b));
 }
 
-function decodeScalar(text: string, kind: 'text' | 'boolean' | 'number' | 'timestamp', path: string): Decoded {
+function decodeScalar(text: string, kind: ScalarKind, path: string): Decoded {
   const wrong = (allowed: string) =>
     refuse(fault('MalformedInput', `${path} must be ${allowed}; found ${shown(text)}`));
   switch (kind) {
     case 'text':
       return accept(text);
+    case 'blob': {
+      const bytes = decodeBase64(text);
+      return bytes === undefined ? wrong('base64') : accept(bytes);
+    }
     case 'boolean':
       return text === 'true' || text === 'false' ? accept(text === 'true') : wrong('true or false');
     // Every number that the API takes is a whole one; fractions are only in answers.
@@ -200,6 +205,12 @@ function decodeText(encoded: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The bytes; undefined when the text is not base64 in the one way it can be written (RFC 4648, section 4). */
+export function decodeBase64(text: string): Uint8Array | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes : undefined;
 }
 
 /** A stranger's text, quoted and cut short, for messages. */

@@ -49,11 +49,12 @@ export function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
     if (body === undefined) return;
     const id = uuid(options.random);
     const { method = '', url = '' } = request;
-    const { status, text, revision } = body.ok
-      ? await desk.answer({ id, method, url, headers: headersOf(request), body: body.value })
-      : desk.refuse(id, body.fault);
+    const headers = headersOf(request);
+    const { status, contentType, text, revision } = body.ok
+      ? await desk.answer({ id, method, url, headers, body: body.value })
+      : desk.refuse({ id, headers }, body.fault);
     response.writeHead(status, {
-      'content-type': 'text/xml',
+      'content-type': contentType,
       'content-length': Buffer.byteLength(text),
       'x-amzn-requestid': id,
       ...(revision !== undefined && { 'x-ballast-revision': revision }),

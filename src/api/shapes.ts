@@ -9,7 +9,7 @@ import { assert } from '#base/assert.ts';
 import type { ApiVersion } from '#control/execute.ts';
 
 export type Shape =
-  | { readonly kind: 'text' | 'boolean' | 'number' | 'timestamp' }
+  | { readonly kind: 'text' | 'boolean' | 'number' | 'timestamp' | 'blob' }
   | { readonly kind: 'list'; readonly member: () => Shape }
   | { readonly kind: 'map'; readonly value: () => Shape }
   | { readonly kind: 'structure'; readonly name: string; readonly members: readonly Member[] };
@@ -28,7 +28,7 @@ export interface OperationShape {
 
 export interface ApiDefinition {
   readonly version: ApiVersion;
-  /** XML namespace of the answers. */
+  /** XML namespace of the answers; empty where they are JSON. */
   readonly namespace: string;
   readonly operations: ReadonlyMap<string, OperationShape>;
 }
@@ -40,6 +40,16 @@ const operationSchemaId = 9;
 /** Structures that are compiled: they may contain themselves. */
 const compiled = new Map<unknown, Shape>();
 
+const namespaces: Readonly<Record<ApiVersion, string>> = {
+  '2015-12-01': 'http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/',
+  '2012-06-01': 'http://elasticloadbalancing.amazonaws.com/doc/2012-06-01/',
+  '2015-12-08': '',
+  '2010-05-08': 'https://iam.amazonaws.com/doc/2010-05-08/',
+  '2011-06-15': 'https://sts.amazonaws.com/doc/2011-06-15/',
+  '2016-11-15': 'http://ec2.amazonaws.com/doc/2016-11-15/',
+};
+
+/** Of Elastic Load Balancing, by version. */
 export const apis: ReadonlyMap<string, ApiDefinition> = new Map(
   (
     [
@@ -49,7 +59,8 @@ export const apis: ReadonlyMap<string, ApiDefinition> = new Map(
   ).map(([version, sdk]) => [version, defineApi(version, sdk)]),
 );
 
-function defineApi(version: ApiVersion, sdk: object): ApiDefinition {
+/** Compiles what an SDK package exports. */
+export function defineApi(version: ApiVersion, sdk: object): ApiDefinition {
   const operations = new Map<string, OperationShape>();
   for (const [name, exported] of Object.entries(sdk)) {
     if (!name.endsWith('$') || !Array.isArray(exported) || exported[0] !== operationSchemaId) continue;
@@ -57,7 +68,7 @@ function defineApi(version: ApiVersion, sdk: object): ApiDefinition {
     operations.set(operation, { name: operation, input: compile(input), output: compile(output) });
   }
   assert(operations.size > 0, 'the SDK package exports the schemas of its operations');
-  return { version, namespace: `http://elasticloadbalancing.amazonaws.com/doc/${version}/`, operations };
+  return { version, namespace: namespaces[version], operations };
 }
 
 /** Compiled once for each structure, and its members only when they are first used. */
@@ -67,6 +78,7 @@ function compile(reference: unknown): Shape {
   if (schema.isMapSchema()) return { kind: 'map', value: lazily(() => compile(schema.getValueSchema())) };
   if (schema.isBooleanSchema()) return { kind: 'boolean' };
   if (schema.isNumericSchema()) return { kind: 'number' };
+  if (schema.isBlobSchema()) return { kind: 'blob' };
   if (schema.isTimestampSchema()) return { kind: 'timestamp' };
   if (!schema.isStructSchema()) {
     assert(schema.isStringSchema() || schema.isUnitSchema(), `the schema of ${schema.getName()} is of a known kind`);

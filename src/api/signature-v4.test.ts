@@ -35,8 +35,8 @@ function codeOf(result: Result<Caller, Fault>): string {
 }
 
 test('signature: the examples that AWS publishes are accepted, and no other signature is', () => {
-  const verify = createSignatureVerifier({ region: 'us-east-1', service: 'service', lookupKey });
-  const verifyIam = createSignatureVerifier({ region: 'us-east-1', service: 'iam', lookupKey });
+  const verify = createSignatureVerifier({ region: 'us-east-1', services: new Map([['service', {}]]), lookupKey });
+  const verifyIam = createSignatureVerifier({ region: 'us-east-1', services: new Map([['iam', {}]]), lookupKey });
   const base = { host: 'example.amazonaws.com', 'x-amz-date': '20150830T123600Z' };
   const formType = 'application/x-www-form-urlencoded; charset=utf-8';
   const vectors: (Sent & { readonly signature: string; readonly service?: string })[] = [
@@ -92,7 +92,7 @@ test('signature: the examples that AWS publishes are accepted, and no other sign
       );
     assert.deepEqual(check(signature), {
       ok: true,
-      value: { accessKeyId: 'AKIDEXAMPLE', principal: holder.principal, account: holder.account },
+      value: { accessKeyId: 'AKIDEXAMPLE', principal: holder.principal, account: holder.account, service },
     });
     assert.equal(
       codeOf(check(signature.replace(/.$/, (digit) => (digit === '0' ? '1' : '0')))),
@@ -105,7 +105,7 @@ const body = 'Action=DescribeLoadBalancers&Version=2015-12-01';
 const url = new URL('http://127.0.0.1:8400/');
 const signedAt = '20260131T235959Z';
 const signedMs = Date.parse('2026-01-31T23:59:59Z');
-const verify = createSignatureVerifier({ region, service: 'elasticloadbalancing', lookupKey });
+const verify = createSignatureVerifier({ region, services: new Map([['elasticloadbalancing', {}]]), lookupKey });
 
 /** A request that is signed; `then` is what happens to it after that. */
 function signedRequest(then: {
@@ -258,7 +258,7 @@ test('signature: a secret that was replaced opens nothing any more, though its s
   let secret = secretAccessKey;
   const verifyChanging = createSignatureVerifier({
     region,
-    service: 'elasticloadbalancing',
+    services: new Map([['elasticloadbalancing', {}]]),
     lookupKey: () => ({ ...holder, secret }),
   });
   const sent = request({ headers: { ...signHeaders({ method: 'POST', url, body, signedAt }), host: url.host }, body });

@@ -17,12 +17,15 @@ export interface Caller {
   /** `ACCOUNT/NAME` */
   readonly principal: string;
   readonly account: string;
+  /** The service that it was signed for. */
+  readonly service: string;
 }
 
 export interface SignatureRealm {
   /** A signature for another region or service is refused. */
   readonly region: string;
-  readonly service: string;
+  /** Services by name, and the region that a global one is signed for. */
+  readonly services: ReadonlyMap<string, { readonly globalRegion?: string }>;
   readonly lookupKey: (accessKeyId: string) => KeyHolder | undefined;
 }
 
@@ -36,7 +39,7 @@ const signingKeysMax = 1_000;
  * Verifies signatures in the `Authorization` header and in the query (presigned). The body is always part of what is
  * signed: `UNSIGNED-PAYLOAD` and streamed signatures are refused, and so are temporary credentials.
  */
-export function createSignatureVerifier({ region, service, lookupKey }: SignatureRealm): VerifySignature {
+export function createSignatureVerifier({ region, services, lookupKey }: SignatureRealm): VerifySignature {
   const signingKeys = new SigningKeys();
   return (request, nowMs) => {
     const claimed = readClaim(request);
@@ -44,7 +47,7 @@ export function createSignatureVerifier({ region, service, lookupKey }: Signatur
     const claim = claimed.value;
     const bodyHash = hash('sha256', request.body, 'hex');
     const wrong =
-      scopeFault(claim, { region, service }) ??
+      scopeFault(claim, { region, services }) ??
       timeFault(claim, nowMs) ??
       headersFault(claim, request) ??
       bodyFault(request, bodyHash);
@@ -60,17 +63,20 @@ export function createSignatureVerifier({ region, service, lookupKey }: Signatur
       const hint = 'check the secret access key, and that nothing on the way changed the host, a header or the body';
       return refuse(fault('SignatureDoesNotMatch', `the signature does not match the request: ${hint}`));
     }
-    return accept({ accessKeyId: claim.accessKeyId, principal: holder.principal, account: holder.account });
+    const { principal, account } = holder;
+    return accept({ accessKeyId: claim.accessKeyId, principal, account, service: claim.scope.service });
   };
 }
 
 /** Codes and wording: https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html */
-function scopeFault({ scope, signedAt }: Claim, realm: { region: string; service: string }): Fault | undefined {
+function scopeFault({ scope, signedAt }: Claim, realm: Pick<SignatureRealm, 'region' | 'services'>): Fault | undefined {
   const mustBe = (what: string, wanted: string, found: string) =>
     fault('SignatureDoesNotMatch', `Credential should be scoped to ${what} '${wanted}', not ${shown(found)}`);
   if (scope.end !== terminator) return mustBe('the terminator', terminator, scope.end);
-  if (scope.service !== realm.service) return mustBe('service', realm.service, scope.service);
-  if (scope.region !== realm.region) return mustBe('region', realm.region, scope.region);
+  const service = realm.services.get(scope.service);
+  if (service === undefined) return mustBe('service', [...realm.services.keys()].join("' or '"), scope.service);
+  const isGlobal = service.globalRegion !== undefined && scope.region === service.globalRegion;
+  if (scope.region !== realm.region && !isGlobal) return mustBe('region', realm.region, scope.region);
   if (scope.date !== signedAt.slice(0, 8)) return mustBe('the date of X-Amz-Date', signedAt.slice(0, 8), scope.date);
   return undefined;
 }

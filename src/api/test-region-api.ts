@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test';
 import { createControl } from '#control/control.ts';
 import { testSettings } from '#control/elbv2/test-region.ts';
 import { JournalRegion } from '#control/time-travel/test-journal-region.ts';
+import { noWorld } from '#control/world.ts';
 import { systemClock } from '#io/clock.ts';
 import { silentLog } from '#io/log.ts';
 import { systemRandom } from '#io/random.ts';
@@ -23,6 +24,8 @@ export async function startRegionApi(
     health: () => ({ kind: 'healthy' }),
     clock: systemClock,
     random: systemRandom,
+    sealer: { seal: (secret, id) => `${secret.length} characters for ${id}` },
+    world: noWorld,
   });
   const server = await startApiServer({
     host: '127.0.0.1',

@@ -22,6 +22,8 @@ export function anyValue(shape: Shape, isInner = false): fc.Arbitrary<unknown> {
       return fc.integer();
     case 'timestamp':
       return fc.date({ noInvalidDate: true, min: new Date(0), max: new Date('9999-12-31T23:59:59.999Z') });
+    case 'blob':
+      return fc.uint8Array({ maxLength: 20 });
     case 'list':
       return fc.array(anyValue(shape.member(), true), { maxLength: 3 });
     case 'map':

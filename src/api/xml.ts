@@ -50,6 +50,8 @@ function encode(shape: Shape, value: unknown): string {
         .join('');
     case 'timestamp':
       return (value as Date).toISOString();
+    case 'blob':
+      return Buffer.from(value as Uint8Array).toString('base64');
     case 'text':
       return escapeXml(value as string);
     case 'boolean':

@@ -6,15 +6,18 @@ import { accept, type Result, refuse } from '#base/result.ts';
 import type { Clock } from '#io/clock.ts';
 import type { Random } from '#io/random.ts';
 import type { Journal } from '#journal/journal.ts';
+import type { Sealer } from '#journal/seal.ts';
 import { type Fault, fault } from '#model/fault.ts';
 import type { HealthLookup } from '#model/health.ts';
 import type { Moment } from '#model/moment.ts';
 import type { View } from '#model/view.ts';
 import { checkAccess } from './access/authorize.ts';
 import { elbv2Operations } from './elbv2/operations.ts';
-import type { ApiAnswer, ApiVersion, Execute } from './execute.ts';
-import type { AnyOperation, OperationContext, RegionSettings, TargetCondition } from './operation.ts';
+import type { ApiAnswer, ApiCall, ApiVersion, Execute } from './execute.ts';
+import { unknownNetwork } from './network.ts';
+import type { AnyOperation, Gathered, OperationContext, RegionSettings, TargetCondition } from './operation.ts';
 import { openHistory } from './time-travel/scope.ts';
+import type { World } from './world.ts';
 
 export interface ControlOptions {
   readonly journal: Journal;
@@ -22,6 +25,8 @@ export interface ControlOptions {
   readonly health: HealthLookup;
   readonly clock: Clock;
   readonly random: Random;
+  readonly sealer: Pick<Sealer, 'seal'>;
+  readonly world: World;
 }
 
 export interface Control {
@@ -33,14 +38,27 @@ export interface Control {
 const operations: Readonly<Record<ApiVersion, ReadonlyMap<string, AnyOperation>>> = {
   '2015-12-01': new Map(Object.entries(elbv2Operations)),
   '2012-06-01': new Map(),
+  '2015-12-08': new Map(),
+  '2010-05-08': new Map(),
+  '2011-06-15': new Map(),
+  '2016-11-15': new Map(),
 };
 
-export function createControl({ journal, settings, health, clock, random }: ControlOptions): Control {
+export function createControl(options: ControlOptions): Control {
+  const { journal, settings, health, clock, random, sealer, world } = options;
   const execute: Execute = async (call) => {
     const { version, action, input, principal, account, requestId, at } = call;
     const operation = operations[version].get(action);
     if (operation === undefined) return refuse(fault('InvalidAction', `${action} is not offered here yet`));
-    const context = { settings, account, nowMs: clock.wallMs(), newId: () => random.hex(16), health };
+    const context: OperationContext = {
+      settings,
+      account,
+      nowMs: clock.wallMs(),
+      newId: () => random.hex(16),
+      seal: (secret, id) => sealer.seal(secret, id),
+      network: unknownNetwork,
+      health,
+    };
     const isRead = operation.kind === 'read';
     // Of the state as it is, also where the past is asked about: who has lost a right has lost it for all times.
     const check = (view: View) => checkAccess(view, call, { region: settings.region, isRead });
@@ -56,13 +74,26 @@ export function createControl({ journal, settings, health, clock, random }: Cont
       );
     }
     const cause = { principal, channel: 'api', action, requestId } as const;
+    const gathered = await gather(operation, call, { world, check: () => check(journal.view) });
+    if (!gathered.ok) return gathered;
     const result = await journal.transact(cause, (view) => {
       const denied = check(view);
-      return denied === undefined ? operation.decide(view, input, context) : refuse(denied);
+      return denied === undefined ? operation.decide(view, input, { ...context, ...gathered.value }) : refuse(denied);
     });
     return result.ok ? accept({ output: result.value.output }) : result;
   };
   return { execute, offers: (version, action) => operations[version].has(action) };
+}
+
+/** What the decision needs of the world; whoever may not make the call asks nobody anything. */
+async function gather(
+  operation: Extract<AnyOperation, { kind: 'write' }>,
+  { input }: ApiCall,
+  { world, check }: { readonly world: World; readonly check: () => Fault | undefined },
+): Promise<Result<Gathered, Fault>> {
+  if (operation.gather === undefined) return accept({});
+  const denied = check();
+  return denied === undefined ? operation.gather(input, world) : refuse(denied);
 }
 
 /** Answers from the state of a moment. Refuses one that is not known. */

@@ -8,11 +8,8 @@ import type { HexId } from '#model/documents.ts';
 import type { Fault } from '#model/fault.ts';
 import type { HealthVerdict } from '#model/health.ts';
 import type { View } from '#model/view.ts';
-
-export interface Subnet {
-  readonly id: string;
-  readonly zone: string;
-}
+import type { Network } from './network.ts';
+import type { World } from './world.ts';
 
 /** The region that decisions are made in: the same for every request. */
 export interface RegionSettings {
@@ -20,7 +17,7 @@ export interface RegionSettings {
   /** Names of the availability zones, sorted. */
   readonly zones: readonly string[];
   /** The subnets that a caller gets who names none: one for each zone. */
-  readonly defaultSubnets: readonly Subnet[];
+  readonly defaultSubnets: readonly { readonly id: string; readonly zone: string }[];
   readonly vpcId: string;
   /** Load balancers are named `NAME-ID.REGION.elb.DOMAIN`. */
   readonly domain: string;
@@ -35,8 +32,16 @@ export interface OperationContext {
   readonly nowMs: number;
   /** A new id that nobody can guess. */
   readonly newId: () => HexId;
+  /** Seals a secret for the document with this id: it is opened only for what needs it. */
+  readonly seal: (secret: string, documentId: string) => string;
+  readonly network: Network;
+  /** What `gather` has read for this call. */
+  readonly object?: Uint8Array;
   readonly health: (targetKey: string) => TargetCondition | undefined;
 }
+
+/** What was gathered for one call. */
+export type Gathered = Partial<Pick<OperationContext, 'network' | 'object'>>;
 
 /** How a target is, as the nodes have found out; of the past nobody can say. */
 export type TargetCondition = HealthVerdict | { readonly kind: 'unavailable'; readonly description: string };
@@ -48,6 +53,8 @@ export type Operation<Input, Output> =
   | { readonly kind: 'read'; readonly answer: (view: View, input: Input, context: OperationContext) => Answer<Output> }
   | {
       readonly kind: 'write';
+      /** Asks the world what the decision depends on. */
+      readonly gather?: (input: Input, world: World) => Promise<Result<Gathered, Fault>>;
       readonly decide: (view: View, input: Input, context: OperationContext) => Decision<Output>;
     };
 

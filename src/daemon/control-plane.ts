@@ -29,6 +29,7 @@ import { Incidents } from '#control/sentinel/incidents.ts';
 import { Sentinel } from '#control/sentinel/sentinel.ts';
 import { Looking } from '#control/time-travel/looking.ts';
 import { Workflows } from '#control/workflows/workflows.ts';
+import { noWorld } from '#control/world.ts';
 import { Gate } from '#guard/gate.ts';
 import { systemClock } from '#io/clock.ts';
 import { readFileIfThere, writeFileWhole } from '#io/files.ts';
@@ -180,6 +181,8 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
     health: (key) => health.lookup(key),
     clock,
     random,
+    sealer: ring,
+    world: noWorld,
   });
 
   const newRequestId = () => random.hex(32);

@@ -67,6 +67,9 @@ export class Subset {
     switch (change.kind) {
       case 'principal':
       case 'access-key':
+      case 'certificate':
+      case 'trust-store':
+      case 'revocation':
       case 'fold':
       case 'hold':
       case 'request':

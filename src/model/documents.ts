@@ -5,6 +5,9 @@
 
 import type { Certificate } from './approval.ts';
 import type { Cause, Change } from './change.ts';
+import type { RuleDocument } from './rule-documents.ts';
+
+export type * from './rule-documents.ts';
 
 /** Sixteen hexadecimal digits, as in the last part of an ARN. */
 export type HexId = string;
@@ -14,21 +17,37 @@ export interface Tag {
   readonly value: string;
 }
 
+/** What a caller chose for a zone; addresses beyond the zone and its subnet are kept for answers alone. */
 export interface ZoneMapping {
   readonly zone: string;
   readonly subnetId: string;
+  readonly allocationId?: string;
+  readonly privateIpv4Address?: string;
+  readonly ipv6Address?: string;
+  readonly sourceNatIpv6Prefix?: string;
 }
+
+export const loadBalancerTypes = ['application', 'network'] as const;
+export type LoadBalancerType = (typeof loadBalancerTypes)[number];
+export const ipAddressTypes = ['ipv4', 'dualstack', 'dualstack-without-public-ipv4'] as const;
+export type IpAddressType = (typeof ipAddressTypes)[number];
 
 /** Id: its HexId. Attributes hold only what differs from the default. */
 export interface LoadBalancerDocument {
   readonly account: string;
   readonly name: string;
-  readonly type: 'application';
+  readonly type: LoadBalancerType;
   readonly scheme: 'internet-facing' | 'internal';
-  readonly ipAddressType: 'ipv4';
+  readonly ipAddressType: IpAddressType;
   readonly vpcId: string;
   readonly zones: readonly ZoneMapping[];
   readonly securityGroups: readonly string[];
+  /** Of a network load balancer; undefined is `on`. */
+  readonly inboundRulesOnPrivateLink?: 'on' | 'off';
+  /** Of a network load balancer; undefined is `off`. */
+  readonly prefixForIpv6SourceNat?: 'on' | 'off';
+  readonly customerOwnedIpv4Pool?: string;
+  readonly ipv4IpamPoolId?: string;
   /** Undefined while nothing was ever reserved. */
   readonly capacityReservation?: CapacityReservation;
   readonly dnsName: string;
@@ -45,110 +64,56 @@ export interface CapacityReservation {
   readonly decreasedAtMs: readonly number[];
 }
 
+export const applicationProtocols = ['HTTP', 'HTTPS'] as const;
+export const networkProtocols = ['TCP', 'TLS', 'UDP', 'TCP_UDP', 'QUIC', 'TCP_QUIC'] as const;
+export type ListenerProtocol = (typeof applicationProtocols)[number] | (typeof networkProtocols)[number];
+
+/** How clients of an HTTPS listener show who they are. */
+export type MutualAuthentication =
+  | { readonly mode: 'passthrough' }
+  | {
+      readonly mode: 'verify';
+      readonly trustStoreId: HexId;
+      readonly ignoresExpiry: boolean;
+      readonly advertisesCaNames: boolean;
+    };
+
 /** Id: its HexId. What it does stands in its rules; its default action is the rule with priority `default`. */
 export interface ListenerDocument {
   readonly loadBalancerId: HexId;
-  readonly protocol: 'HTTP';
+  readonly protocol: ListenerProtocol;
   readonly port: number;
+  /** Name of the security policy; of listeners that speak TLS. */
+  readonly sslPolicy?: string;
+  /** Ids of certificates; the first is the default, which may be in the list once more. */
+  readonly certificateIds?: readonly string[];
+  readonly alpnPolicy?: string;
+  readonly mutualAuthentication?: MutualAuthentication;
   readonly createdAtMs: number;
   /** Only what differs from the default; undefined is nothing, as in the listeners of earlier versions. */
   readonly attributes?: Readonly<Record<string, string>>;
   readonly tags: readonly Tag[];
 }
 
-/** Id: its HexId. */
-export interface RuleDocument {
-  readonly listenerId: HexId;
-  readonly priority: 'default' | number;
-  /** All of them must hold. The default rule has none. */
-  readonly conditions: readonly RuleCondition[];
-  readonly actions: readonly RuleAction[];
-  /** What targets get differently from what came; at most one of each kind. */
-  readonly transforms: readonly RuleTransform[];
-  readonly tags: readonly Tag[];
-}
-
-/**
- * Holds when one of its values does. In values, `*` stands for any characters and `?` for one; `regexes` are found
- * anywhere in the text (see `linear-regex.ts`). A condition has values or regexes, never both.
- */
-export type RuleCondition =
-  | {
-      readonly field: 'host-header' | 'path-pattern';
-      readonly values: readonly string[];
-      readonly regexes: readonly string[];
-    }
-  | {
-      readonly field: 'http-header';
-      readonly name: string;
-      readonly values: readonly string[];
-      readonly regexes: readonly string[];
-    }
-  | { readonly field: 'http-request-method'; readonly values: readonly string[] }
-  | { readonly field: 'query-string'; readonly values: readonly QueryPair[] }
-  /** In CIDR form. */
-  | { readonly field: 'source-ip'; readonly values: readonly string[] };
-
-/** Here, a backslash makes a `*`, a `?` or a backslash mean itself. */
-export interface QueryPair {
-  /** Undefined: of any parameter. */
-  readonly key?: string;
-  readonly value: string;
-}
-
-export interface RuleTransform {
-  /** The path with its query, or the host, to which a port may belong. */
-  readonly kind: 'url-rewrite' | 'host-header-rewrite';
-  readonly regex: string;
-  /** Takes the place of what the regex finds first; `$1` is what its first group found. */
-  readonly replacement: string;
-}
-
-/**
- * Redirect parts may hold the placeholders `#{protocol}`, `#{host}`, `#{port}`, `#{path}` and `#{query}`. `order` is
- * what the caller gave, so that an answer says the same; undefined is the action's place in the list, from 1.
- */
-export type RuleAction =
-  | {
-      readonly kind: 'forward';
-      readonly order?: number;
-      readonly groups: readonly WeightedGroup[];
-      readonly stickiness?: { readonly enabled: boolean; readonly durationSeconds?: number };
-    }
-  | {
-      readonly kind: 'redirect';
-      readonly order?: number;
-      readonly protocol: string;
-      readonly host: string;
-      readonly port: string;
-      readonly path: string;
-      readonly query: string;
-      readonly statusCode: 301 | 302;
-    }
-  | {
-      readonly kind: 'fixed-response';
-      readonly order?: number;
-      readonly statusCode: number;
-      readonly contentType?: string;
-      readonly body?: string;
-    };
-
-export interface WeightedGroup {
-  readonly targetGroupId: HexId;
-  /** 0 to 999; a group of weight 0 gets nothing while another has more. */
-  readonly weight: number;
-}
+export const targetTypes = ['instance', 'ip', 'lambda', 'alb'] as const;
+export type TargetType = (typeof targetTypes)[number];
+export const targetGroupProtocols = ['HTTP', 'HTTPS', 'TCP', 'TLS', 'UDP', 'TCP_UDP', 'QUIC', 'TCP_QUIC'] as const;
+export type TargetGroupProtocol = (typeof targetGroupProtocols)[number];
 
 /** Id: its HexId. */
 export interface TargetGroupDocument {
   readonly account: string;
   readonly name: string;
-  readonly targetType: 'ip';
-  readonly protocol: 'HTTP';
-  readonly protocolVersion: 'HTTP1';
-  readonly ipAddressType: 'ipv4';
-  readonly port: number;
-  readonly vpcId: string;
+  readonly targetType: TargetType;
+  /** Undefined for functions, which have no protocol, port or network. */
+  readonly protocol?: TargetGroupProtocol;
+  /** Of HTTP and HTTPS. */
+  readonly protocolVersion?: 'HTTP1' | 'HTTP2' | 'GRPC';
+  readonly ipAddressType: 'ipv4' | 'ipv6';
+  readonly port?: number;
+  readonly vpcId?: string;
+  /** Where target optimizers listen. */
+  readonly targetControlPort?: number;
   readonly healthCheck: HealthCheckSettings;
   readonly createdAtMs: number;
   readonly attributes: Readonly<Record<string, string>>;
@@ -157,7 +122,8 @@ export interface TargetGroupDocument {
 
 export interface HealthCheckSettings {
   readonly enabled: boolean;
-  readonly protocol: 'HTTP';
+  /** TCP only connects. */
+  readonly protocol: 'HTTP' | 'HTTPS' | 'TCP';
   /** `traffic-port`, or a port number as text. */
   readonly port: string;
   readonly path: string;
@@ -165,21 +131,71 @@ export interface HealthCheckSettings {
   readonly timeoutSeconds: number;
   readonly healthyThresholdCount: number;
   readonly unhealthyThresholdCount: number;
-  /** Status codes that count as healthy, in ELB's form: `200`, `200,202`, `200-299`. */
+  /** Status codes that count as healthy, in ELB's form: `200`, `200,202`, `200-299`; of gRPC, its own codes. */
   readonly matcher: string;
 }
 
-/** Id: `GROUP/ADDRESS:PORT` (see `targetKey`). One document a target, so that a million stay cheap to change. */
+/**
+ * Id: `GROUP/ADDRESS:PORT`, or with its `named` in place of the address (see `targetKey`). One document a target, so
+ * that a million stay cheap to change.
+ */
 export interface TargetDocument {
   readonly targetGroupId: HexId;
+  /** Where it is reached. Empty for a function, and for what nobody has found an address of. */
   readonly address: string;
+  /** 0 for a function. */
   readonly port: number;
+  /** What the caller named it by when that is no address: an instance's id, a function's or a load balancer's ARN. */
+  readonly named?: string;
+  readonly quicServerId?: string;
   /** `all` or a zone's name, when the caller gave one. */
   readonly availabilityZone?: string;
   readonly state:
     | { readonly kind: 'registered'; readonly sinceMs: number }
     /** Gets no new requests; removed once `untilMs` (the deregistration delay) has passed. */
     | { readonly kind: 'draining'; readonly sinceMs: number; readonly untilMs: number };
+}
+
+/**
+ * Id: of ACM the UUID in its ARN, of IAM the server certificate's id. What it says stands in the certificate itself;
+ * the private key is sealed.
+ */
+export interface CertificateDocument {
+  readonly account: string;
+  readonly service: 'acm' | 'iam';
+  /** Of IAM: unique in the account, whatever its case. */
+  readonly name?: string;
+  /** Of IAM: `/`, or between slashes. */
+  readonly path?: string;
+  /** PEM, as are the next two. */
+  readonly certificate: string;
+  readonly chain?: string;
+  readonly sealedPrivateKey: string;
+  readonly createdAtMs: number;
+  /** Of ACM: when it was last imported under the same ARN. */
+  readonly importedAtMs: number;
+  readonly tags: readonly Tag[];
+}
+
+/** Id: its HexId. The certificate authorities that clients of HTTPS listeners may come from. */
+export interface TrustStoreDocument {
+  readonly account: string;
+  readonly name: string;
+  /** PEM, one certificate after the other. */
+  readonly bundle: string;
+  readonly createdAtMs: number;
+  readonly tags: readonly Tag[];
+}
+
+/** Id: `TRUSTSTORE/NUMBER`. A certificate revocation list. */
+export interface RevocationDocument {
+  readonly trustStoreId: HexId;
+  readonly number: number;
+  /** PEM. */
+  readonly content: string;
+  /** How many certificates it revokes. */
+  readonly entriesCount: number;
+  readonly createdAtMs: number;
 }
 
 /** Id: the node's name, for instance `node-1`. */
@@ -327,6 +343,9 @@ export interface Documents {
   readonly rule: RuleDocument;
   readonly 'target-group': TargetGroupDocument;
   readonly target: TargetDocument;
+  readonly certificate: CertificateDocument;
+  readonly 'trust-store': TrustStoreDocument;
+  readonly revocation: RevocationDocument;
   readonly node: NodeDocument;
   readonly placement: PlacementDocument;
   readonly principal: PrincipalDocument;
@@ -347,6 +366,9 @@ export const kinds = [
   'principal',
   'access-key',
   'node',
+  'certificate',
+  'trust-store',
+  'revocation',
   'load-balancer',
   'target-group',
   'target',
@@ -378,7 +400,17 @@ export function isKind(text: unknown): text is Kind {
   return kinds.includes(text as Kind);
 }
 
-const ofNoFollower: ReadonlySet<Kind> = new Set(['principal', 'access-key', 'fold', 'hold', 'request', 'freeze']);
+const ofNoFollower: ReadonlySet<Kind> = new Set([
+  'principal',
+  'access-key',
+  'certificate',
+  'trust-store',
+  'revocation',
+  'fold',
+  'hold',
+  'request',
+  'freeze',
+]);
 
 /** Whether documents of the kind stay in the control plane. */
 export function isOfNoFollower(kind: Kind): boolean {

@@ -5,8 +5,13 @@ export function targetKey(target: {
   readonly targetGroupId: HexId;
   readonly address: string;
   readonly port: number;
+  readonly named?: string;
 }): string {
-  return `${target.targetGroupId}/${target.address}:${target.port}`;
+  return `${target.targetGroupId}/${target.named ?? target.address}:${target.port}`;
+}
+
+export function revocationKey(revocation: { readonly trustStoreId: HexId; readonly number: number }): string {
+  return `${revocation.trustStoreId}/${revocation.number}`;
 }
 
 export function placementKey(placement: { readonly loadBalancerId: HexId; readonly nodeId: string }): string {

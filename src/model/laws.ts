@@ -71,8 +71,35 @@ const laws: { readonly [K in Kind]: Laws<K> } = {
     parents: [{ kind: 'target-group', idOf: ({ targetGroupId }) => targetGroupId }],
     referrers: [],
   },
+  certificate: {
+    parents: [],
+    referrers: ['listenersUsingCertificate'],
+    claims: ({ account, name }) =>
+      name === undefined
+        ? []
+        : [
+            {
+              law: 'name',
+              index: 'certificateByName',
+              key: nameKey({ account, name: name.toLowerCase() }),
+              rivals: all,
+            },
+          ],
+  },
+  'trust-store': {
+    parents: [],
+    referrers: ['listenersUsingTrustStore', 'revocationsOfTrustStore'],
+    claims: (store) => [{ law: 'name', index: 'trustStoreByName', key: nameKey(store), rivals: all }],
+  },
+  revocation: { parents: [{ kind: 'trust-store', idOf: ({ trustStoreId }) => trustStoreId }], referrers: [] },
   listener: {
     parents: [{ kind: 'load-balancer', idOf: ({ loadBalancerId }) => loadBalancerId }],
+    references: ({ certificateIds = [], mutualAuthentication }) => [
+      ...new Set(certificateIds).values().map((id) => ({ kind: 'certificate' as const, id })),
+      ...(mutualAuthentication?.mode === 'verify'
+        ? [{ kind: 'trust-store' as const, id: mutualAuthentication.trustStoreId }]
+        : []),
+    ],
     referrers: ['rulesOfListener'],
     claims: ({ loadBalancerId, port }) => [
       {

@@ -4,13 +4,14 @@
  */
 import type { Documents, Kind, Tag } from './documents.ts';
 import type { MemberChange } from './history.ts';
+import { sealedMembers } from './sealed.ts';
 
 type AnyDocument = Documents[Kind];
 type Members = ReadonlyMap<string, unknown>;
 
 /** What is shown in place of a sealed secret. */
 const sealedText = '(sealed)';
-const sealedMembers: ReadonlySet<string> = new Set(['sealedSecret'] satisfies (keyof Documents['access-key'])[]);
+const sealedNames: ReadonlySet<string> = new Set(Object.values(sealedMembers).flat());
 
 /** The members of a document, in its order. A member whose value is undefined is not there. */
 export function membersOf(document: AnyDocument): Map<string, unknown> {
@@ -72,7 +73,7 @@ export function pathsOf(members: Members): Map<string, unknown> {
 
 /** The value of a member, as it may be shown to people. */
 export function shownValue(member: string, value: unknown): unknown {
-  return sealedMembers.has(member) ? sealedText : value;
+  return sealedNames.has(member) ? sealedText : value;
 }
 
 /** A document as it may be shown to people. */

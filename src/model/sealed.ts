@@ -8,6 +8,8 @@ import type { View } from './view.ts';
 
 export const sealedMembers: { readonly [K in Kind]?: readonly (keyof Documents[K] & string)[] } = {
   'access-key': ['sealedSecret'],
+  certificate: ['sealedPrivateKey'],
+  rule: ['sealedClientSecret'],
 };
 
 /** One sealed text and where it stands. The document's id is the place that was sealed with it. */
@@ -23,7 +25,8 @@ export function* sealedTexts(view: View): Iterable<SealedText> {
   for (const kind of Object.keys(sealedMembers) as Kind[]) {
     for (const { id, document } of view.all(kind)) {
       for (const member of sealedMembers[kind]!) {
-        yield { kind, id, member, text: String(document[member as keyof typeof document]) };
+        const text: unknown = document[member as keyof typeof document];
+        if (text !== undefined) yield { kind, id, member, text: String(text) };
       }
     }
   }

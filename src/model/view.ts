@@ -26,6 +26,31 @@ export const indexes = {
     keys: (it: Documents['rule']) => [...targetGroupsOf(it.actions)],
     past: 'table',
   },
+  listenersUsingCertificate: {
+    kind: 'listener',
+    keys: (it: Documents['listener']) => [...new Set(it.certificateIds ?? noKeys)],
+    past: 'none',
+  },
+  listenersUsingTrustStore: {
+    kind: 'listener',
+    keys: (it: Documents['listener']) =>
+      it.mutualAuthentication?.mode === 'verify' ? [it.mutualAuthentication.trustStoreId] : noKeys,
+    past: 'none',
+  },
+  certificatesOfAccount: { kind: 'certificate', key: (it: Documents['certificate']) => it.account, past: 'none' },
+  certificateByName: {
+    kind: 'certificate',
+    keys: ({ account, name }: Documents['certificate']) =>
+      name === undefined ? noKeys : [nameKey({ account, name: name.toLowerCase() })],
+    past: 'none',
+  },
+  trustStoreByName: { kind: 'trust-store', key: (it: Documents['trust-store']) => nameKey(it), past: 'none' },
+  trustStoresOfAccount: { kind: 'trust-store', key: (it: Documents['trust-store']) => it.account, past: 'none' },
+  revocationsOfTrustStore: {
+    kind: 'revocation',
+    key: (it: Documents['revocation']) => it.trustStoreId,
+    past: 'id-prefix',
+  },
   targetsOfTargetGroup: { kind: 'target', key: (it: Documents['target']) => it.targetGroupId, past: 'id-prefix' },
   drainingTargets: {
     kind: 'target',

@@ -89,6 +89,9 @@ export class RoutingBook {
         return;
       }
       case 'node':
+      case 'certificate':
+      case 'trust-store':
+      case 'revocation':
       case 'principal':
       case 'access-key':
       case 'fold':

@@ -27,7 +27,8 @@ export function compileListener(
   { listenerId, nodeId }: { readonly listenerId: HexId; readonly nodeId: string },
 ): RoutingTable | undefined {
   const listener = view.get('listener', listenerId);
-  if (listener === undefined) return undefined;
+  // The engine speaks HTTP/1.1 in the clear; listeners of other protocols are kept and described, and not served yet.
+  if (listener?.protocol !== 'HTTP') return undefined;
   const { loadBalancerId } = listener;
   const loadBalancer = view.get('load-balancer', loadBalancerId);
   const placement = view.get('placement', placementKey({ loadBalancerId, nodeId }));
@@ -75,8 +76,12 @@ function sortedRules(view: View, listenerId: HexId): RuleEntry[] {
 function compileRule({ id, document }: RuleEntry, groups: Groups): RoutingRule {
   // The last action is the one that routes; those before it authenticate.
   const { conditions, actions, transforms } = document;
-  return { id, conditions, action: compileAction(actions.at(-1), groups), transforms };
+  // Who cannot be asked who they are gets nothing.
+  const asks = actions.some(({ kind }) => kind.startsWith('authenticate-') || kind === 'jwt-validation');
+  return { id, conditions, action: asks ? closed : compileAction(actions.at(-1), groups), transforms };
 }
+
+const closed: RoutingAction = { kind: 'fixed-response', statusCode: 500, contentType: 'text/plain', body: '' };
 
 function compileAction(action: RuleAction | undefined, groups: Groups): RoutingAction {
   switch (action?.kind) {
@@ -99,6 +104,10 @@ function compileAction(action: RuleAction | undefined, groups: Groups): RoutingA
         contentType: action.contentType ?? 'text/plain',
         body: action.body ?? '',
       };
+    case 'authenticate-oidc':
+    case 'authenticate-cognito':
+    case 'jwt-validation':
+      return closed;
   }
 }
 

@@ -171,6 +171,10 @@ function encodeConfig(view: View, action: RuleAction, context: OperationContext)
           MessageBody: action.body,
         },
       };
+    case 'authenticate-oidc':
+    case 'authenticate-cognito':
+    case 'jwt-validation':
+      return {};
   }
 }
 

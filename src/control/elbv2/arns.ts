@@ -5,7 +5,14 @@
 import { accept, type Result, refuse } from '#base/result.ts';
 import type { OperationContext } from '#control/operation.ts';
 import { type Arn, formatArn, parseArn } from '#model/arn.ts';
-import type { DocumentOf, Entry, HexId, LoadBalancerDocument, TargetGroupDocument } from '#model/documents.ts';
+import type {
+  DocumentOf,
+  Entry,
+  HexId,
+  LoadBalancerDocument,
+  TargetGroupDocument,
+  TrustStoreDocument,
+} from '#model/documents.ts';
 import { type Fault, type FaultCode, fault } from '#model/fault.ts';
 import type { View } from '#model/view.ts';
 import { shown } from './checks.ts';
@@ -20,26 +27,38 @@ const words = {
     code: 'LoadBalancerNotFound',
   },
   'target-group': { one: 'target group', title: 'Target group', many: 'target groups', code: 'TargetGroupNotFound' },
+  'trust-store': { one: 'trust store', title: 'Trust store', many: 'trust stores', code: 'TrustStoreNotFound' },
   listener: { one: 'listener', title: 'Listener', many: 'listeners', code: 'ListenerNotFound' },
   rule: { one: 'listener rule', title: 'Rule', many: 'rules', code: 'RuleNotFound' },
 } as const satisfies Record<ArnKind, { one: string; title: string; many: string; code: FaultCode }>;
 
 export function loadBalancerArn(region: string, id: HexId, document: LoadBalancerDocument): string {
-  return formatArn({ kind: 'load-balancer', region, account: document.account, name: document.name, id });
+  return formatArn({
+    kind: 'load-balancer',
+    region,
+    account: document.account,
+    type: document.type,
+    name: document.name,
+    id,
+  });
 }
 
 export function targetGroupArn(region: string, id: HexId, document: TargetGroupDocument): string {
   return formatArn({ kind: 'target-group', region, account: document.account, name: document.name, id });
 }
 
+export function trustStoreArn(region: string, id: HexId, { account, name }: TrustStoreDocument): string {
+  return formatArn({ kind: 'trust-store', region, account, name, id });
+}
+
 export function listenerArn(region: string, id: HexId, loadBalancer: Entry<'load-balancer'>): string {
-  const { account, name } = loadBalancer.document;
-  return formatArn({ kind: 'listener', region, account, name, loadBalancerId: loadBalancer.id, id });
+  const { account, type, name } = loadBalancer.document;
+  return formatArn({ kind: 'listener', region, account, type, name, loadBalancerId: loadBalancer.id, id });
 }
 
 export function ruleArn(region: string, id: HexId, listenerId: HexId, loadBalancer: Entry<'load-balancer'>): string {
-  const { account, name } = loadBalancer.document;
-  return formatArn({ kind: 'rule', region, account, name, loadBalancerId: loadBalancer.id, listenerId, id });
+  const { account, type, name } = loadBalancer.document;
+  return formatArn({ kind: 'rule', region, account, type, name, loadBalancerId: loadBalancer.id, listenerId, id });
 }
 
 /**
@@ -121,6 +140,10 @@ function arnOf(view: View, kind: ArnKind, id: HexId, region: string): string | u
     case 'target-group': {
       const document = view.get(kind, id);
       return document && targetGroupArn(region, id, document);
+    }
+    case 'trust-store': {
+      const document = view.get(kind, id);
+      return document && trustStoreArn(region, id, document);
     }
     case 'listener': {
       const loadBalancer = loadBalancerOf(view, id);

@@ -105,7 +105,7 @@ function describe(group: Entry<'target-group'>, target: TargetDocument, health: 
 function describeUnregistered(group: Entry<'target-group'>, { address, port }: NamedTarget): TargetHealthDescription {
   return {
     Target: { Id: address, Port: port },
-    HealthCheckPort: healthCheckPort(group, group.document.port),
+    HealthCheckPort: healthCheckPort(group, group.document.port ?? 0),
     TargetHealth: { ...notRegistered },
   };
 }

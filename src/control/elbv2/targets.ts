@@ -25,7 +25,7 @@ export function decodeTarget(
   description: Decoded<TargetDescription>,
   settings: RegionSettings,
 ): Result<NamedTarget, Fault> {
-  const { Id: address, Port: port = group.document.port, AvailabilityZone: availabilityZone } = description;
+  const { Id: address, Port: port = group.document.port ?? 0, AvailabilityZone: availabilityZone } = description;
   const wrong =
     checkAddress(address) ??
     checkRange('Target port', port, portRange) ??

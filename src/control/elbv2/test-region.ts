@@ -3,6 +3,7 @@
  * are frozen, so a decision that writes into what it was given fails at once.
  */
 import assert from 'node:assert/strict';
+import { type Network, unknownNetwork } from '#control/network.ts';
 import type { Answer, Operation, OperationContext, RegionSettings } from '#control/operation.ts';
 import { admitNode, placeUnplaced } from '#control/workflows/placement.ts';
 import { recordServing, type ServingReport } from '#control/workflows/serving.ts';
@@ -32,6 +33,9 @@ export class TestRegion {
   readonly tables = new Tables();
   readonly health = new Map<string, HealthVerdict>();
   account = '111111111111';
+  network: Network = unknownNetwork;
+  /** What the next call gathers. */
+  object: Uint8Array | undefined;
   nowMs = 1_000_000;
   #idsCount = 0;
 
@@ -90,6 +94,9 @@ export class TestRegion {
         this.#idsCount += 1;
         return this.#idsCount.toString(16).padStart(16, '0');
       },
+      seal: (secret, id) => `sealed ${secret.length} for ${id}`,
+      network: this.network,
+      ...(this.object !== undefined && { object: this.object }),
       health: (key) => this.health.get(key),
     };
   }

@@ -292,7 +292,8 @@ export class Maintenance {
       };
     }
     for (const { loadBalancerId: id, account, name, reason } of harmed.slice(0, linesMax)) {
-      const arn = formatArn({ kind: 'load-balancer', region, account, name, id });
+      const type = view.get('load-balancer', id)?.type ?? 'application';
+      const arn = formatArn({ kind: 'load-balancer', region, account, type, name, id });
       yield { type: 'harm', account, name, arn, reason, requestsLastHour: requestsLastHour(id) };
     }
     yield {

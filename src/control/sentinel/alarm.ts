@@ -232,9 +232,9 @@ export class Alarm {
     );
   }
 
-  affected(id: HexId, { account, name }: LoadBalancerDocument, how: string): AffectedLoadBalancer {
+  affected(id: HexId, { account, type, name }: LoadBalancerDocument, how: string): AffectedLoadBalancer {
     const { region } = this.#options;
-    return { id, account, name, arn: formatArn({ kind: 'load-balancer', region, account, name, id }), how };
+    return { id, account, name, arn: formatArn({ kind: 'load-balancer', region, account, type, name, id }), how };
   }
 
   async #tell(message: object): Promise<void> {

@@ -2,8 +2,10 @@
  * Looking at the past: log, show, diff, blame and describe. Answers are made line by line as they are read, so a
  * history of millions costs what is looked at. A line that is undefined is none: it lets others have their turn.
  */
+
 import { accept, type Result, refuse } from '#base/result.ts';
 import { elbv2Operations } from '#control/elbv2/operations.ts';
+import { unknownNetwork } from '#control/network.ts';
 import type { RegionSettings } from '#control/operation.ts';
 import { type History, isoTime } from '#journal/history.ts';
 import type { Journal } from '#journal/journal.ts';
@@ -123,6 +125,8 @@ export class Looking {
       account: found.value.account,
       nowMs: 0,
       newId: () => '',
+      seal: () => '',
+      network: unknownNetwork,
       health: () => undefined,
     });
     if (!answer.ok) return refuse({ status: 404, error: `${arn} was not there at revision ${revision.value}` });
@@ -259,6 +263,7 @@ export class Looking {
 const describers: Record<Resource['kind'], { readonly action: string; readonly input: (arn: string) => object }> = {
   'load-balancer': { action: 'DescribeLoadBalancers', input: (arn) => ({ LoadBalancerArns: [arn] }) },
   'target-group': { action: 'DescribeTargetGroups', input: (arn) => ({ TargetGroupArns: [arn] }) },
+  'trust-store': { action: 'DescribeTrustStores', input: (arn) => ({ TrustStoreArns: [arn] }) },
   listener: { action: 'DescribeListeners', input: (arn) => ({ ListenerArns: [arn] }) },
   rule: { action: 'DescribeRules', input: (arn) => ({ RuleArns: [arn] }) },
 };

@@ -2,7 +2,7 @@
  * What documents are called, so that people know them again: by their own names, those of what they belong to, and
  * their ARN. What something belongs to may be gone in one view, so it is looked for in two.
  */
-import { formatArn } from '#model/arn.ts';
+import { formatArn, formatCertificateArn } from '#model/arn.ts';
 import type { Documents, HexId, Kind } from '#model/documents.ts';
 import type { ResourceName } from '#model/history.ts';
 import type { View } from '#model/view.ts';
@@ -33,9 +33,9 @@ type Name = Pick<ResourceName, 'label' | 'arn'>;
 const namers: {
   readonly [K in Kind]: (views: NameViews, id: string, document: Documents[K], region: string) => Name;
 } = {
-  'load-balancer': (_, id, { account, name }, region) => ({
+  'load-balancer': (_, id, { account, name, type }, region) => ({
     label: `${account}/${name}`,
-    arn: formatArn({ kind: 'load-balancer', region, account, name, id }),
+    arn: formatArn({ kind: 'load-balancer', region, account, type, name, id }),
   }),
   'target-group': (_, id, { account, name }, region) => ({
     label: `${account}/${name}`,
@@ -44,10 +44,10 @@ const namers: {
   listener: (views, id, { loadBalancerId, port }, region) => {
     const parent = find(views, 'load-balancer', loadBalancerId);
     if (parent === undefined) return { label: `:${port} of load balancer ${loadBalancerId}` };
-    const { account, name } = parent;
+    const { account, name, type } = parent;
     return {
       label: `${name} :${port}`,
-      arn: formatArn({ kind: 'listener', region, account, name, loadBalancerId, id }),
+      arn: formatArn({ kind: 'listener', region, account, type, name, loadBalancerId, id }),
     };
   },
   rule: (views, id, { listenerId, priority }, region) => {
@@ -59,11 +59,24 @@ const namers: {
     const owner = find(views, 'load-balancer', loadBalancerId);
     const label = `${rule} of ${parent.label}`;
     if (owner === undefined) return { label };
-    const { account, name } = owner;
-    return { label, arn: formatArn({ kind: 'rule', region, account, name, loadBalancerId, listenerId, id }) };
+    const { account, name, type } = owner;
+    return { label, arn: formatArn({ kind: 'rule', region, account, type, name, loadBalancerId, listenerId, id }) };
   },
-  target: (views, _, { targetGroupId, address, port }) => ({
-    label: `${address}:${port} in ${labelOf(views, 'target-group', targetGroupId)}`,
+  target: (views, _, { targetGroupId, address, port, named }) => ({
+    label: `${named ?? address}:${port} in ${labelOf(views, 'target-group', targetGroupId)}`,
+  }),
+  certificate: (_, id, { account, service, name, path }, region) => ({
+    label: `${account}/${name ?? id}`,
+    arn: formatCertificateArn(
+      service === 'acm' ? { service, region, account, id } : { service, account, path: path ?? '/', name: name ?? id },
+    ),
+  }),
+  'trust-store': (_, id, { account, name }, region) => ({
+    label: `${account}/${name}`,
+    arn: formatArn({ kind: 'trust-store', region, account, name, id }),
+  }),
+  revocation: (views, _, { trustStoreId, number }) => ({
+    label: `${number} of ${labelOf(views, 'trust-store', trustStoreId)}`,
   }),
   placement: (views, _, { loadBalancerId, nodeId, address }) => ({
     label: `${labelOf(views, 'load-balancer', loadBalancerId)} on ${nodeId} at ${address}`,
@@ -81,7 +94,7 @@ const namers: {
 };
 
 /** `ACCOUNT/NAME` of a load balancer or target group, or its id where it is in neither view. */
-export function labelOf(views: NameViews, kind: 'load-balancer' | 'target-group', id: HexId): string {
+export function labelOf(views: NameViews, kind: 'load-balancer' | 'target-group' | 'trust-store', id: HexId): string {
   const found = find(views, kind, id);
   return found === undefined ? id : `${found.account}/${found.name}`;
 }

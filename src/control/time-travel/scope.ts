@@ -43,7 +43,7 @@ export function keyText({ kind, id }: Key): string {
 export function findResource(history: History, arnText: string, region: string): Result<Resource, Refusal> {
   const arn = parseArn(arnText);
   if (arn === undefined) {
-    const allowed = 'the ARN of a load balancer, listener, rule or target group';
+    const allowed = 'the ARN of a load balancer, listener, rule, target group or trust store';
     return refuse({ status: 400, error: `'${arnText.slice(0, 200)}' is not ${allowed}` });
   }
   if (arn.region !== region) {
@@ -56,7 +56,7 @@ export function findResource(history: History, arnText: string, region: string):
 
 /**
  * The key of everything that ever belonged to the resource, itself first: to a load balancer its placements, listeners
- * and their rules; to a listener its rules; to a target group its targets.
+ * and their rules; to a listener its rules; to a target group its targets; to a trust store its revocations.
  */
 export function* familyOf(history: History, { kind, id }: Pick<Resource, 'kind' | 'id'>): Iterable<Key> {
   yield { kind, id };
@@ -72,6 +72,9 @@ export function* familyOf(history: History, { kind, id }: Pick<Resource, 'kind' 
       return;
     case 'target-group':
       for (const target of history.everFound('targetsOfTargetGroup', id)) yield keyOf('target', target);
+      return;
+    case 'trust-store':
+      for (const revocation of history.everFound('revocationsOfTrustStore', id)) yield keyOf('revocation', revocation);
       return;
     case 'rule':
       return;
@@ -89,6 +92,7 @@ const words: Readonly<Record<Arn['kind'], string>> = {
   listener: 'listener',
   rule: 'rule',
   'target-group': 'target group',
+  'trust-store': 'trust store',
 };
 
 /** Names and parents never change while a document lives, and ids are never given twice: the last version tells. */
@@ -97,7 +101,8 @@ function hasBeen(history: History, arn: Arn): boolean {
     case 'load-balancer':
       return isNamed(lastDocument(history, 'load-balancer', arn.id), arn);
     case 'target-group':
-      return isNamed(lastDocument(history, 'target-group', arn.id), arn);
+    case 'trust-store':
+      return isNamed(lastDocument(history, arn.kind, arn.id), arn);
     case 'listener':
       return (
         lastDocument(history, 'listener', arn.id)?.loadBalancerId === arn.loadBalancerId &&

@@ -1,4 +1,5 @@
 /** A region for tests of going back: real operations, decided through a real journal on a real file. */
+
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,7 @@ import type { TestContext } from 'node:test';
 import { accept } from '#base/result.ts';
 import { elbv2Operations } from '#control/elbv2/operations.ts';
 import { testSettings } from '#control/elbv2/test-region.ts';
+import { unknownNetwork } from '#control/network.ts';
 import { removeDrained } from '#control/workflows/draining.ts';
 import { admitNode, placeUnplaced } from '#control/workflows/placement.ts';
 import { recordServing } from '#control/workflows/serving.ts';
@@ -164,6 +166,8 @@ export class JournalRegion {
         this.#idsCount += 1;
         return this.#idsCount.toString(16).padStart(16, '0');
       },
+      seal: (secret: string) => secret,
+      network: unknownNetwork,
       health: () => undefined,
     };
   }

@@ -1,0 +1,49 @@
+/**
+ * The network that load balancers are made in, as far as anybody has said what it is: VPCs, subnets, security groups
+ * and instances. Where it is not complete, an id that it does not have is taken for one that exists elsewhere.
+ */
+
+export interface Vpc {
+  readonly id: string;
+  readonly cidrBlock: string;
+}
+
+export interface Subnet {
+  readonly id: string;
+  readonly zone: string;
+  readonly vpcId: string;
+  readonly cidrBlock?: string;
+  readonly ipv6CidrBlock?: string;
+}
+
+export interface SecurityGroup {
+  readonly id: string;
+  readonly name: string;
+  readonly vpcId: string;
+}
+
+export interface Instance {
+  readonly id: string;
+  readonly vpcId: string;
+  readonly zone: string;
+  /** Where targets that name it are reached. */
+  readonly privateAddress: string;
+  readonly state: 'pending' | 'running' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated';
+}
+
+export interface Network {
+  /** Whether what is not in it does not exist. */
+  readonly isComplete: boolean;
+  readonly vpcs: ReadonlyMap<string, Vpc>;
+  readonly subnets: ReadonlyMap<string, Subnet>;
+  readonly securityGroups: ReadonlyMap<string, SecurityGroup>;
+  readonly instances: ReadonlyMap<string, Instance>;
+}
+
+export const unknownNetwork: Network = {
+  isComplete: false,
+  vpcs: new Map(),
+  subnets: new Map(),
+  securityGroups: new Map(),
+  instances: new Map(),
+};
