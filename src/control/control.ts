@@ -14,6 +14,9 @@ import type { View } from '#model/view.ts';
 import { checkAccess } from './access/authorize.ts';
 import { elbv2Operations } from './elbv2/operations.ts';
 import type { ApiAnswer, ApiCall, ApiVersion, Execute } from './execute.ts';
+import { acmOperations } from './neighbours/acm/operations.ts';
+import { iamOperations } from './neighbours/iam/operations.ts';
+import { stsOperations } from './neighbours/sts/operations.ts';
 import { unknownNetwork } from './network.ts';
 import type { AnyOperation, Gathered, OperationContext, RegionSettings, TargetCondition } from './operation.ts';
 import { openHistory } from './time-travel/scope.ts';
@@ -38,9 +41,9 @@ export interface Control {
 const operations: Readonly<Record<ApiVersion, ReadonlyMap<string, AnyOperation>>> = {
   '2015-12-01': new Map(Object.entries(elbv2Operations)),
   '2012-06-01': new Map(),
-  '2015-12-08': new Map(),
-  '2010-05-08': new Map(),
-  '2011-06-15': new Map(),
+  '2015-12-08': new Map(Object.entries(acmOperations)),
+  '2010-05-08': new Map(Object.entries(iamOperations)),
+  '2011-06-15': new Map(Object.entries(stsOperations)),
   '2016-11-15': new Map(),
 };
 
@@ -53,6 +56,7 @@ export function createControl(options: ControlOptions): Control {
     const context: OperationContext = {
       settings,
       account,
+      principal,
       nowMs: clock.wallMs(),
       newId: () => random.hex(16),
       seal: (secret, id) => sealer.seal(secret, id),

@@ -38,6 +38,8 @@ export interface Network {
   readonly subnets: ReadonlyMap<string, Subnet>;
   readonly securityGroups: ReadonlyMap<string, SecurityGroup>;
   readonly instances: ReadonlyMap<string, Instance>;
+  /** Where functions are invoked: an URL, by the function's ARN. */
+  readonly functions: ReadonlyMap<string, string>;
 }
 
 export const unknownNetwork: Network = {
@@ -46,4 +48,5 @@ export const unknownNetwork: Network = {
   subnets: new Map(),
   securityGroups: new Map(),
   instances: new Map(),
+  functions: new Map(),
 };

@@ -29,6 +29,8 @@ export interface OperationContext {
   readonly settings: RegionSettings;
   /** The caller's account, twelve digits. */
   readonly account: string;
+  /** Who calls: `ACCOUNT/NAME`. */
+  readonly principal: string;
   readonly nowMs: number;
   /** A new id that nobody can guess. */
   readonly newId: () => HexId;

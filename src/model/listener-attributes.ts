@@ -3,11 +3,12 @@
  * other attributes, documents hold only what differs from the default, so the value is read through the functions here.
  * Source: `ListenerAttribute` in the ELB API reference; "HTTP header modification" in the guide.
  */
-import type { AttributeDefinition } from './attributes.ts';
+import type { AttributeAllowed } from './attributes.ts';
 import type { ListenerDocument } from './documents.ts';
 
-export interface ListenerAttributeDefinition extends AttributeDefinition {
+export interface ListenerAttributeDefinition {
   readonly default: string;
+  readonly allowed: AttributeAllowed;
   readonly protocols: readonly string[];
 }
 
@@ -77,6 +78,6 @@ function named(name: string): ListenerAttributeDefinition {
 }
 
 /** The value of a response header that the load balancer adds, or puts in place of the target's. */
-function added(allowed: AttributeDefinition['allowed']): ListenerAttributeDefinition {
+function added(allowed: AttributeAllowed): ListenerAttributeDefinition {
   return { default: '', protocols: http, allowed };
 }

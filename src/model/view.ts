@@ -29,23 +29,23 @@ export const indexes = {
   listenersUsingCertificate: {
     kind: 'listener',
     keys: (it: Documents['listener']) => [...new Set(it.certificateIds ?? noKeys)],
-    past: 'none',
+    past: 'table',
   },
   listenersUsingTrustStore: {
     kind: 'listener',
     keys: (it: Documents['listener']) =>
       it.mutualAuthentication?.mode === 'verify' ? [it.mutualAuthentication.trustStoreId] : noKeys,
-    past: 'none',
+    past: 'table',
   },
-  certificatesOfAccount: { kind: 'certificate', key: (it: Documents['certificate']) => it.account, past: 'none' },
+  certificatesOfAccount: { kind: 'certificate', key: (it: Documents['certificate']) => it.account, past: 'table' },
   certificateByName: {
     kind: 'certificate',
     keys: ({ account, name }: Documents['certificate']) =>
       name === undefined ? noKeys : [nameKey({ account, name: name.toLowerCase() })],
-    past: 'none',
+    past: 'table',
   },
-  trustStoreByName: { kind: 'trust-store', key: (it: Documents['trust-store']) => nameKey(it), past: 'none' },
-  trustStoresOfAccount: { kind: 'trust-store', key: (it: Documents['trust-store']) => it.account, past: 'none' },
+  trustStoreByName: { kind: 'trust-store', key: (it: Documents['trust-store']) => nameKey(it), past: 'table' },
+  trustStoresOfAccount: { kind: 'trust-store', key: (it: Documents['trust-store']) => it.account, past: 'table' },
   revocationsOfTrustStore: {
     kind: 'revocation',
     key: (it: Documents['revocation']) => it.trustStoreId,

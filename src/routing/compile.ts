@@ -2,7 +2,7 @@
  * Compiles what the documents say about one listener, and what is known of its targets' health, into its routing table.
  * A pure function: the same documents and health give the same table, on every node and in every test.
  */
-import { loadBalancerAttribute, targetGroupAttribute } from '#model/attributes.ts';
+import { loadBalancerAttribute, type TargetGroupOwner, targetGroupAttribute } from '#model/attributes.ts';
 import type { Documents, Entry, HexId, RuleAction, WeightedGroup } from '#model/documents.ts';
 import type { HealthLookup } from '#model/health.ts';
 import { placementKey } from '#model/keys.ts';
@@ -142,9 +142,11 @@ class Groups {
   }
 }
 
+const unknownGroup = { name: '', targetType: 'ip', protocol: 'HTTP', attributes: {} } as const;
+
 function compileGroup(view: View, health: HealthLookup, id: HexId): RoutingGroup {
   // Targets without their group are damage, and go on being served like those of any other group.
-  const group = view.get('target-group', id) ?? { name: '', attributes: {} };
+  const group = view.get('target-group', id) ?? unknownGroup;
   const targets = [...view.find('targetsOfTargetGroup', id)].map((target) => compileTarget(target, health));
   return {
     id,
@@ -152,12 +154,12 @@ function compileGroup(view: View, health: HealthLookup, id: HexId): RoutingGroup
     algorithm: targetGroupAttribute(group, 'load_balancing.algorithm.type') as RoutingAlgorithm,
     ...stickiness(group),
     targets,
-    eligible: eligible(group.attributes, targets),
+    eligible: eligible(group, targets),
   };
 }
 
 /** By the load balancer's own cookie; sessions by a cookie of the application are not kept. */
-function stickiness(group: Pick<Documents['target-group'], 'attributes'>): Pick<RoutingGroup, 'stickiness'> {
+function stickiness(group: TargetGroupOwner): Pick<RoutingGroup, 'stickiness'> {
   const isKept =
     targetGroupAttribute(group, 'stickiness.enabled') === 'true' &&
     targetGroupAttribute(group, 'stickiness.type') === 'lb_cookie';
@@ -174,15 +176,15 @@ function compileTarget({ id, document }: Entry<'target'>, health: HealthLookup):
  * The healthy targets; all registered ones when too few are healthy ("Target group health": unhealthy state routing,
  * failing open). Draining targets get no new requests in either case.
  */
-function eligible(attributes: Documents['target-group']['attributes'], targets: readonly RoutingTarget[]): number[] {
+function eligible(group: TargetGroupOwner, targets: readonly RoutingTarget[]): number[] {
   const registered = indexesWhere(targets, ({ state }) => state !== 'draining');
   const healthy = registered.filter((index) => targets[index]!.state === 'healthy');
   const count = targetGroupAttribute(
-    { attributes },
+    group,
     'target_group_health.unhealthy_state_routing.minimum_healthy_targets.count',
   );
   const percentage = targetGroupAttribute(
-    { attributes },
+    group,
     'target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage',
   );
   const isEnough =

@@ -11,7 +11,8 @@ test('DescribeAccountLimits: answers the quotas that are enforced, by the names 
   const limits = Object.fromEntries(Limits!.map(({ Name, Max }) => [Name, Max]));
   assert.equal(limits['application-load-balancers'], `${quotas.loadBalancersPerAccount}`);
   assert.equal(limits['target-groups'], `${quotas.targetGroupsPerAccount}`);
-  assert.equal(limits['network-load-balancers'], '0');
+  assert.equal(limits['network-load-balancers'], `${quotas.loadBalancersPerAccount}`);
+  assert.equal(limits['gateway-load-balancers'], '0');
 });
 
 test('DescribeAccountLimits: pages follow each other without gap or repetition, and foreign markers are refused', () => {

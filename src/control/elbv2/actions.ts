@@ -1,6 +1,7 @@
 /**
- * Actions, from the API's form to a rule's and back. A rule has exactly one, and it ends the request's way: forward,
- * redirect or fixed response. What comes back is the same action, with the API's defaults filled in.
+ * Actions, from the API's form to a rule's and back. A rule has exactly one that ends the request's way (forward,
+ * redirect or fixed response), and at most one before it that asks who the client is. What comes back are the same
+ * actions, with the API's defaults filled in.
  * Source: `Action` in the ELB API reference; "Action types for listener rules" in the guide.
  */
 import type { Action, ForwardActionConfig } from '@aws-sdk/client-elastic-load-balancing-v2';
@@ -10,7 +11,8 @@ import type { RuleAction, WeightedGroup } from '#model/documents.ts';
 import { type Fault, fault } from '#model/fault.ts';
 import type { View } from '#model/view.ts';
 import { findByArn, targetGroupArn } from './arns.ts';
-import { checkChoice, checkRange, notOffered } from './checks.ts';
+import { type ClientSecret, decodeCognito, decodeJwt, decodeOidc, encodeAuthenticate } from './authenticate-actions.ts';
+import { checkChoice, checkRange } from './checks.ts';
 import { decodeFixedResponse, decodeRedirect } from './fixed-actions.ts';
 import { quotas } from './quotas.ts';
 import type { Decoded } from './shape.ts';
@@ -27,37 +29,66 @@ const membersOfType: Readonly<Record<string, readonly (keyof ActionInput)[]>> = 
   'authenticate-cognito': ['AuthenticateCognitoConfig'],
   'jwt-validation': ['JwtValidationConfig'],
 };
-const offeredTypes = ['forward', 'redirect', 'fixed-response'];
+const routingTypes = ['forward', 'redirect', 'fixed-response'];
 const orderRange = { min: 1, max: 50_000 };
 const weightRange = { min: 0, max: 999 };
 const stickinessSecondsRange = { min: 1, max: 604_800 };
 
+export interface DecodedActions {
+  /** In the order in which they are carried out. */
+  readonly actions: readonly RuleAction[];
+  /** Undefined when none of them has one. */
+  readonly secret?: ClientSecret;
+}
+
 /**
- * Reads the actions of a rule. Refuses more or less than one, a type that is not offered, and settings that do not
- * belong to its type; the target groups must exist.
+ * Reads the actions of a rule. Refuses more or less than one that routes, a type that is not known, and settings that
+ * do not belong to its type; the target groups must exist.
  */
 export function decodeActions(
   view: View,
   member: 'Actions' | 'DefaultActions',
-  actions: readonly ActionInput[],
+  given: readonly ActionInput[],
   context: OperationContext,
-): Result<readonly RuleAction[], Fault> {
-  const [action] = actions;
-  if (action === undefined) return refuse(fault('ValidationError', `${member} is empty; an action must be specified`));
+): Result<DecodedActions, Fault> {
+  if (given.length === 0) return refuse(fault('ValidationError', `${member} is empty; an action must be specified`));
   const known = Object.keys(membersOfType);
-  for (const { Type, Order } of actions) {
+  for (const { Type, Order } of given) {
     const wrong =
       checkChoice('Action type', Type, known) ??
-      (offeredTypes.includes(Type) ? undefined : notOffered('Action type', Type, offeredTypes.join(', '))) ??
       (Order === undefined ? undefined : checkRange('Action order', Order, orderRange));
     if (wrong !== undefined) return refuse(wrong);
   }
-  if (actions.length > 1) {
-    const allowed = `exactly one of '${offeredTypes.join(', ')}' must be specified`;
-    return refuse(fault('InvalidLoadBalancerAction', `${member} has ${actions.length} actions; ${allowed}`));
+  const sorted = inOrder(member, given);
+  if (!sorted.ok) return sorted;
+  const actions: RuleAction[] = [];
+  let secret: ClientSecret | undefined;
+  for (const action of sorted.value) {
+    const decoded = decodeAction(view, action, context);
+    if (!decoded.ok) return decoded;
+    actions.push(withOrder(decoded.value.action, action.Order, actions.length + 1));
+    secret = decoded.value.secret ?? secret;
   }
-  const decoded = decodeAction(view, action, context);
-  return decoded.ok ? accept([withOrder(decoded.value, action.Order)]) : decoded;
+  return accept({ actions, ...(secret !== undefined && { secret }) });
+}
+
+/** By their order: what asks the client first, what routes last. */
+function inOrder(member: string, given: readonly ActionInput[]): Result<readonly ActionInput[], Fault> {
+  const routing = given.filter(({ Type }) => routingTypes.includes(Type));
+  if (routing.length !== 1 || given.length > 2) {
+    const allowed = `exactly one of '${routingTypes.join(', ')}' must be specified, and at most one that authenticates`;
+    return refuse(fault('InvalidLoadBalancerAction', `${member} has ${given.length} actions; ${allowed}`));
+  }
+  if (given.length === 1) return accept(given);
+  const orders = given.map(({ Order }) => Order);
+  if (orders.some((order) => order === undefined) || orders[0] === orders[1]) {
+    const message = `${member}: an order must be specified for each of several actions, each another`;
+    return refuse(fault('InvalidLoadBalancerAction', message));
+  }
+  const sorted = given.toSorted((one, other) => one.Order! - other.Order!);
+  if (routingTypes.includes(sorted[1]!.Type)) return accept(sorted);
+  const message = `${member}: the action of type '${routing[0]!.Type}' must have the highest order`;
+  return refuse(fault('InvalidLoadBalancerAction', message));
 }
 
 /** The actions as the API answers them; a target group that is not there any more is left out. */
@@ -69,7 +100,11 @@ export function encodeActions(view: View, actions: readonly RuleAction[], contex
   }));
 }
 
-function decodeAction(view: View, action: ActionInput, context: OperationContext): Result<RuleAction, Fault> {
+function decodeAction(
+  view: View,
+  action: ActionInput,
+  context: OperationContext,
+): Result<{ readonly action: RuleAction; readonly secret?: ClientSecret }, Fault> {
   const own = membersOfType[action.Type] ?? [];
   const stray = Object.values(membersOfType)
     .flat()
@@ -78,14 +113,29 @@ function decodeAction(view: View, action: ActionInput, context: OperationContext
     const message = `${stray} cannot be specified for an action of type '${action.Type}'`;
     return refuse(fault('InvalidLoadBalancerAction', message));
   }
+  switch (action.Type) {
+    case 'authenticate-oidc':
+      return decodeOidc(action.AuthenticateOidcConfig);
+    case 'authenticate-cognito':
+      return decodeCognito(action.AuthenticateCognitoConfig);
+    case 'jwt-validation':
+      return decodeJwt(action.JwtValidationConfig);
+    default: {
+      const routing = decodeRouting(view, action, context);
+      return routing.ok ? accept({ action: routing.value }) : routing;
+    }
+  }
+}
+
+function decodeRouting(view: View, action: ActionInput, context: OperationContext): Result<RuleAction, Fault> {
   if (action.Type === 'forward') return decodeForward(view, action, context);
   if (action.Type === 'redirect') return decodeRedirect(action.RedirectConfig);
   return decodeFixedResponse(action.FixedResponseConfig);
 }
 
 /** The order is kept only where it says more than the action's place in the list. */
-function withOrder(action: RuleAction, order: number | undefined): RuleAction {
-  return order === undefined || order === 1 ? action : { ...action, order };
+function withOrder(action: RuleAction, order: number | undefined, place: number): RuleAction {
+  return order === undefined || order === place ? action : { ...action, order };
 }
 
 function decodeForward(view: View, action: ActionInput, context: OperationContext): Result<ForwardAction, Fault> {
@@ -174,7 +224,7 @@ function encodeConfig(view: View, action: RuleAction, context: OperationContext)
     case 'authenticate-oidc':
     case 'authenticate-cognito':
     case 'jwt-validation':
-      return {};
+      return encodeAuthenticate(action);
   }
 }
 

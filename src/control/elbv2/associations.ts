@@ -1,7 +1,14 @@
 /**
  * Which target groups a load balancer forwards to, and how many of them it may. A target group has one load balancer.
  */
-import type { Entry, HexId, RuleAction } from '#model/documents.ts';
+import type {
+  Entry,
+  HexId,
+  ListenerProtocol,
+  LoadBalancerType,
+  RuleAction,
+  TargetGroupProtocol,
+} from '#model/documents.ts';
 import { type Fault, fault } from '#model/fault.ts';
 import { targetGroupsOf } from '#model/rule-actions.ts';
 import { isEmpty, type View } from '#model/view.ts';
@@ -33,16 +40,33 @@ export function isInUse(view: View, targetGroupId: HexId): boolean {
   return !isEmpty(view.find('rulesUsingTargetGroup', targetGroupId));
 }
 
+/** Which protocols the target groups of a network load balancer's listener can have ("Listener configuration"). */
+const protocolsBehind: Readonly<Record<ListenerProtocol, readonly TargetGroupProtocol[]>> = {
+  HTTP: ['HTTP', 'HTTPS'],
+  HTTPS: ['HTTP', 'HTTPS'],
+  TCP: ['TCP', 'TCP_UDP'],
+  TLS: ['TCP', 'TLS'],
+  UDP: ['UDP', 'TCP_UDP'],
+  TCP_UDP: ['TCP_UDP'],
+  QUIC: ['QUIC', 'TCP_QUIC'],
+  TCP_QUIC: ['TCP_QUIC'],
+};
+
 /**
- * Checks that the load balancer may forward to the groups of the actions as well: each group has no other load
- * balancer (AWS allows one), and neither the number of groups nor that of their targets goes beyond its quota.
+ * Checks that a listener of the load balancer may do what the actions say: they are for its protocol, and so are the
+ * groups; each group has no other load balancer (AWS allows one); and neither the number of groups nor that of their
+ * targets goes beyond its quota.
  */
 export function checkAssociations(
   view: View,
   loadBalancer: Entry<'load-balancer'>,
+  protocol: ListenerProtocol,
   actions: readonly RuleAction[],
 ): Fault | undefined {
   const wanted = targetGroupsOf(actions);
+  const wrong =
+    checkActionTypes(loadBalancer.document.type, protocol, actions) ?? checkProtocols(view, protocol, wanted);
+  if (wrong !== undefined) return wrong;
   for (const id of wanted) {
     if ([...loadBalancersOfGroup(view, id)].every((user) => user === loadBalancer.id)) continue;
     const name = view.get('target-group', id)?.name;
@@ -60,6 +84,43 @@ export function checkAssociations(
     );
   }
   return checkTargetsCount([...groups].reduce((sum, id) => sum + registeredCount(view, id), 0));
+}
+
+function checkActionTypes(
+  type: LoadBalancerType,
+  protocol: ListenerProtocol,
+  actions: readonly RuleAction[],
+): Fault | undefined {
+  for (const { kind } of actions) {
+    if (type === 'network' && kind !== 'forward') {
+      const message = `Actions of type '${kind}' are for Application Load Balancers; listeners with protocol '${protocol}' forward`;
+      return fault('InvalidLoadBalancerAction', message);
+    }
+    const asks = kind === 'jwt-validation' || kind.startsWith('authenticate-');
+    if (!asks || protocol === 'HTTPS') continue;
+    const message = `Actions of type '${kind}' are supported only on HTTPS listeners, not with protocol '${protocol}'`;
+    return fault('InvalidLoadBalancerAction', message);
+  }
+  return undefined;
+}
+
+function checkProtocols(view: View, protocol: ListenerProtocol, groups: ReadonlySet<HexId>): Fault | undefined {
+  for (const id of groups) {
+    const group = view.get('target-group', id);
+    if (group === undefined) continue;
+    const { name, targetType, protocol: behind, protocolVersion } = group;
+    const isApplication = protocol === 'HTTP' || protocol === 'HTTPS';
+    if (behind === undefined ? !isApplication : !protocolsBehind[protocol].includes(behind)) {
+      const found = behind === undefined ? `target type '${targetType}'` : `protocol '${behind}'`;
+      const message = `The target group '${name}' has ${found}; a listener with protocol '${protocol}' needs '${protocolsBehind[protocol].join("' or '")}'`;
+      return fault('IncompatibleProtocols', message);
+    }
+    if (protocol === 'HTTP' && protocolVersion === 'GRPC') {
+      const message = `Listener protocol 'HTTP' is not supported with a target group with the protocol-version setting 'GRPC'`;
+      return fault('InvalidConfigurationRequest', message);
+    }
+  }
+  return undefined;
 }
 
 /** Checks the number of targets of one load balancer against its quota. */

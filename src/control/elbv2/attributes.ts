@@ -7,12 +7,15 @@ import { accept, type Result, refuse } from '#base/result.ts';
 import {
   type AttributeAllowed,
   type AttributeDefinition,
+  allowedFor,
   attributeNumber,
   type LoadBalancerAttributeKey,
   loadBalancerAttribute,
+  loadBalancerAttributeKeys,
   loadBalancerAttributes,
   type TargetGroupAttributeKey,
   targetGroupAttribute,
+  targetGroupAttributeKeys,
   targetGroupAttributes,
 } from '#model/attributes.ts';
 import type { ListenerDocument, LoadBalancerDocument, TargetGroupDocument } from '#model/documents.ts';
@@ -33,8 +36,6 @@ export interface AttributeInput {
 
 type Attributes = Readonly<Record<string, string>>;
 
-const loadBalancerKeys = Object.keys(loadBalancerAttributes) as LoadBalancerAttributeKey[];
-const targetGroupKeys = Object.keys(targetGroupAttributes) as TargetGroupAttributeKey[];
 const valueLengthMax = 1024;
 /** RFC 9110, section 5.6.2: the name of a field is one, and RFC 6265 demands it of a cookie's name. */
 const tokenPattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -45,12 +46,12 @@ const reservedCookiePrefix = 'AWSALB';
 
 /** Every attribute of the load balancer with its effective value. */
 export function encodeLoadBalancerAttributes(document: LoadBalancerDocument): { Key: string; Value: string }[] {
-  return loadBalancerKeys.map((key) => ({ Key: key, Value: loadBalancerAttribute(document, key) }));
+  return loadBalancerAttributeKeys(document).map((key) => ({ Key: key, Value: loadBalancerAttribute(document, key) }));
 }
 
 /** Every attribute of the target group with its effective value. */
 export function encodeTargetGroupAttributes(document: TargetGroupDocument): { Key: string; Value: string }[] {
-  return targetGroupKeys.map((key) => ({ Key: key, Value: targetGroupAttribute(document, key) }));
+  return targetGroupAttributeKeys(document).map((key) => ({ Key: key, Value: targetGroupAttribute(document, key) }));
 }
 
 /** Every attribute that a listener of its protocol has, with its effective value. */
@@ -63,14 +64,17 @@ export function changeLoadBalancerAttributes(
   document: LoadBalancerDocument,
   given: readonly AttributeInput[],
 ): Result<LoadBalancerDocument, Fault> {
-  const values = checkGiven('Load balancer', loadBalancerAttributes, given);
+  const keys = loadBalancerAttributeKeys(document);
+  const values = checkGiven('Load balancer', tableFor(loadBalancerAttributes, document), given);
   if (!values.ok) return values;
+  const foreign = checkForeign(values.value, keys, `load balancers with type '${document.type}'`);
+  if (foreign !== undefined) return refuse(foreign);
   const changed = { ...document, attributes: { ...document.attributes, ...values.value } };
-  const wrong = checkLogs(changed);
+  const wrong = checkLogs(changed) ?? checkSecondaryAddresses(document, changed);
   if (wrong !== undefined) return refuse(wrong);
-  const none = { scheme: document.scheme, attributes: {} };
+  const none = { ...document, attributes: {} };
   const byDefault = (key: LoadBalancerAttributeKey) => loadBalancerAttribute(none, key);
-  return accept({ ...document, attributes: withoutDefaults(loadBalancerKeys, changed.attributes, byDefault) });
+  return accept({ ...document, attributes: withoutDefaults(keys, changed.attributes, byDefault) });
 }
 
 /** The target group with the given attributes changed. */
@@ -78,13 +82,19 @@ export function changeTargetGroupAttributes(
   document: TargetGroupDocument,
   given: readonly AttributeInput[],
 ): Result<TargetGroupDocument, Fault> {
-  const values = checkGiven('Target group', targetGroupAttributes, given);
+  const keys = targetGroupAttributeKeys(document);
+  const values = checkGiven('Target group', tableFor(targetGroupAttributes, document), given);
   if (!values.ok) return values;
+  const { targetType, protocol } = document;
+  const those = protocol === undefined ? `target type '${targetType}'` : `protocol '${protocol}'`;
+  const foreign = checkForeign(values.value, keys, `target groups with ${those}`);
+  if (foreign !== undefined) return refuse(foreign);
   const changed = { ...document, attributes: { ...document.attributes, ...values.value } };
   const wrong = checkStickiness(changed) ?? checkAlgorithm(changed) ?? checkThresholds(changed);
   if (wrong !== undefined) return refuse(wrong);
-  const byDefault = (key: TargetGroupAttributeKey) => targetGroupAttribute({ attributes: {} }, key);
-  return accept({ ...document, attributes: withoutDefaults(targetGroupKeys, changed.attributes, byDefault) });
+  const none = { ...document, attributes: {} };
+  const byDefault = (key: TargetGroupAttributeKey) => targetGroupAttribute(none, key);
+  return accept({ ...document, attributes: withoutDefaults(keys, changed.attributes, byDefault) });
 }
 
 /** The listener with the given attributes changed. Refuses those that listeners of its protocol do not have. */
@@ -95,11 +105,8 @@ export function changeListenerAttributes(
   const values = checkGiven('Listener', listenerAttributes, given);
   if (!values.ok) return values;
   const keys = listenerAttributeKeys(document.protocol);
-  const foreign = Object.keys(values.value).find((key) => !(keys as readonly string[]).includes(key));
-  if (foreign !== undefined) {
-    const message = `Listener attribute '${foreign}' is not supported for listeners with protocol '${document.protocol}'`;
-    return refuse(fault('InvalidConfigurationRequest', message));
-  }
+  const foreign = checkForeign(values.value, keys, `listeners with protocol '${document.protocol}'`);
+  if (foreign !== undefined) return refuse(foreign);
   const changed = { ...document, attributes: { ...document.attributes, ...values.value } };
   const wrong = checkHeaderNames(changed);
   if (wrong !== undefined) return refuse(wrong);
@@ -107,9 +114,27 @@ export function changeListenerAttributes(
   return accept({ ...document, attributes: withoutDefaults(keys, changed.attributes, byDefault) });
 }
 
+/** The table with what is allowed for just this owner. */
+function tableFor<Owner>(
+  table: Readonly<Record<string, AttributeDefinition<Owner>>>,
+  owner: Owner,
+): Readonly<Record<string, { readonly allowed: AttributeAllowed }>> {
+  return Object.fromEntries(
+    Object.entries(table).map(([key, definition]) => [key, { allowed: allowedFor(definition, owner) }]),
+  );
+}
+
+/** Refuses attributes that the API knows and that others have. */
+function checkForeign(values: Attributes, own: readonly string[], those: string): Fault | undefined {
+  const foreign = Object.keys(values).find((key) => !own.includes(key));
+  return foreign === undefined
+    ? undefined
+    : fault('InvalidConfigurationRequest', `Attribute '${foreign}' is not supported for ${those}`);
+}
+
 function checkGiven(
   title: 'Load balancer' | 'Target group' | 'Listener',
-  table: Readonly<Record<string, AttributeDefinition>>,
+  table: Readonly<Record<string, { readonly allowed: AttributeAllowed }>>,
   given: readonly AttributeInput[],
 ): Result<Attributes, Fault> {
   const wrongCount = checkCount('Attributes', given, quotas.attributesPerCall);
@@ -180,6 +205,15 @@ function checkLogs(document: LoadBalancerDocument): Fault | undefined {
   return undefined;
 }
 
+/** Addresses that were given out are not taken back by a number. */
+function checkSecondaryAddresses(before: LoadBalancerDocument, after: LoadBalancerDocument): Fault | undefined {
+  const count = (document: LoadBalancerDocument) =>
+    Number(loadBalancerAttribute(document, 'secondary_ips.auto_assigned.per_subnet'));
+  if (count(after) >= count(before)) return undefined;
+  const message = `'secondary_ips.auto_assigned.per_subnet' cannot be decreased; it is '${count(before)}'`;
+  return fault('InvalidConfigurationRequest', message);
+}
+
 /** Two headers of one name would leave the target to guess which is which. */
 function checkHeaderNames(document: ListenerDocument): Fault | undefined {
   const keyOfName = new Map<string, string>();
@@ -197,10 +231,14 @@ function checkHeaderNames(document: ListenerDocument): Fault | undefined {
 }
 
 function checkStickiness(document: TargetGroupDocument): Fault | undefined {
+  const { protocol = '' } = document;
+  const isEnabled = targetGroupAttribute(document, 'stickiness.enabled') === 'true';
+  if (isEnabled && ['TLS', 'QUIC', 'TCP_QUIC'].includes(protocol)) {
+    const message = `Stickiness is not supported for target groups with protocol '${protocol}'`;
+    return fault('InvalidConfigurationRequest', message);
+  }
   const cookieName = targetGroupAttribute(document, 'stickiness.app_cookie.cookie_name');
-  const needsName =
-    targetGroupAttribute(document, 'stickiness.enabled') === 'true' &&
-    targetGroupAttribute(document, 'stickiness.type') === 'app_cookie';
+  const needsName = isEnabled && targetGroupAttribute(document, 'stickiness.type') === 'app_cookie';
   if (cookieName === '') {
     if (!needsName) return undefined;
     const message = `'stickiness.app_cookie.cookie_name' must be specified for stickiness of type 'app_cookie'`;

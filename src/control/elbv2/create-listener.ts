@@ -11,8 +11,9 @@ import { fault } from '#model/fault.ts';
 import { decodeActions } from './actions.ts';
 import { findByArn } from './arns.ts';
 import { checkAssociations } from './associations.ts';
+import { sealClientSecret } from './client-secrets.ts';
 import { defaultActionsOf, encodeListener } from './listener-answers.ts';
-import { decodeEndpoint } from './listener-endpoint.ts';
+import { decodeListener, settingsOf } from './listener-settings.ts';
 import { quotas } from './quotas.ts';
 import type { Elbv2Operation } from './shape.ts';
 import { decodeTags } from './tags.ts';
@@ -23,24 +24,27 @@ export const createListener: Elbv2Operation<CreateListenerInput, CreateListenerO
     const found = findByArn(view, 'load-balancer', input.LoadBalancerArn, context);
     if (!found.ok) return found;
     const loadBalancer = found.value;
-    const endpoint = decodeEndpoint(input);
-    if (!endpoint.ok) return endpoint;
-    const actions = decodeActions(view, 'DefaultActions', input.DefaultActions, context);
-    if (!actions.ok) return actions;
+    const settings = decodeListener(view, loadBalancer.document.type, input, context);
+    if (!settings.ok) return settings;
+    const { protocol, port } = settings.value;
+    const decoded = decodeActions(view, 'DefaultActions', input.DefaultActions, context);
+    if (!decoded.ok) return decoded;
+    const { actions, secret } = decoded.value;
     const tags = decodeTags(input.Tags);
     if (!tags.ok) return tags;
 
     const listeners = [...view.find('listenersOfLoadBalancer', loadBalancer.id)];
-    const present = listeners.find(({ document }) => document.port === endpoint.value.port);
+    const present = listeners.find(({ document }) => document.port === port);
     if (present !== undefined) {
       const same =
-        isDeepStrictEqual(defaultActionsOf(view, present.id), actions.value) &&
+        isDeepStrictEqual(defaultActionsOf(view, present.id), actions) &&
+        isDeepStrictEqual(settingsOf(present.document), settings.value) &&
         isDeepStrictEqual(present.document.tags, tags.value);
       if (!same) {
-        const message = `A listener already exists on port ${endpoint.value.port} of this load balancer, with different settings`;
+        const message = `A listener already exists on port ${port} of this load balancer, with different settings`;
         return refuse(fault('DuplicateListener', message));
       }
-      const listener = { ...present, actions: actions.value };
+      const listener = { ...present, actions };
       return accept({ changes: [], output: { Listeners: [encodeListener(view, loadBalancer, listener, context)] } });
     }
 
@@ -48,28 +52,32 @@ export const createListener: Elbv2Operation<CreateListenerInput, CreateListenerO
       const message = `The load balancer has ${listeners.length} listeners, which is the limit`;
       return refuse(fault('TooManyListeners', message));
     }
-    const wrong = checkAssociations(view, loadBalancer, actions.value);
+    const wrong = checkAssociations(view, loadBalancer, protocol, actions);
     if (wrong !== undefined) return refuse(wrong);
 
     const id = context.newId();
     const document: ListenerDocument = {
       loadBalancerId: loadBalancer.id,
-      ...endpoint.value,
+      ...settings.value,
       createdAtMs: context.nowMs,
       attributes: {},
       tags: tags.value,
     };
+    const ruleId = context.newId();
+    const sealed = sealClientSecret(ruleId, secret, {}, context);
+    if (!sealed.ok) return sealed;
     const defaultRule: RuleDocument = {
       listenerId: id,
       priority: 'default',
       conditions: [],
-      actions: actions.value,
+      actions,
       transforms: [],
+      ...sealed.value,
       tags: [],
     };
-    const listener = { id, document, actions: actions.value };
+    const listener = { id, document, actions };
     return accept({
-      changes: [put(view, 'listener', id, document), put(view, 'rule', context.newId(), defaultRule)],
+      changes: [put(view, 'listener', id, document), put(view, 'rule', ruleId, defaultRule)],
       output: { Listeners: [encodeListener(view, loadBalancer, listener, context)] },
     });
   },

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { CreateLoadBalancerInput, CreateLoadBalancerOutput } from '@aws-sdk/client-elastic-load-balancing-v2';
-import { accept, type Result, refuse } from '#base/result.ts';
+import { accept, refuse } from '#base/result.ts';
 import type { Decision, OperationContext } from '#control/operation.ts';
 import { place } from '#control/workflows/placement.ts';
 import { put } from '#model/change.ts';
@@ -12,24 +12,18 @@ import type { LoadBalancerDocument, PlacementDocument } from '#model/documents.t
 import { type Fault, fault } from '#model/fault.ts';
 import { nameKey } from '#model/keys.ts';
 import { findFirst, type View } from '#model/view.ts';
-import { checkChoice, notOffered, shown } from './checks.ts';
-import { checkIpAddressType } from './ip-address-type.ts';
+import { shown } from './checks.ts';
 import { encodeLoadBalancer } from './load-balancer-answers.ts';
+import { decodeLoadBalancer, type LoadBalancerSettings } from './load-balancer-settings.ts';
 import { quotas } from './quotas.ts';
-import { decodeSecurityGroups } from './security-groups.ts';
-import type { Decoded, Elbv2Operation } from './shape.ts';
-import { chooseZones } from './subnets.ts';
-import { decodeTags } from './tags.ts';
-
-type Input = Decoded<CreateLoadBalancerInput>;
-type Settings = Pick<LoadBalancerDocument, 'scheme' | 'zones' | 'securityGroups' | 'tags'>;
+import type { Elbv2Operation } from './shape.ts';
 
 export const createLoadBalancer: Elbv2Operation<CreateLoadBalancerInput, CreateLoadBalancerOutput> = {
   kind: 'write',
   decide(view, input, context) {
-    const wrong = checkName(input.Name) ?? checkOffered(input);
+    const wrong = checkName(input.Name);
     if (wrong !== undefined) return refuse(wrong);
-    const settings = decodeSettings(input, context);
+    const settings = decodeLoadBalancer(input, context);
     if (!settings.ok) return settings;
     const present = findFirst(view, 'loadBalancerByName', nameKey({ account: context.account, name: input.Name }));
     if (present === undefined) return createNew(view, input.Name, settings.value, context);
@@ -51,7 +45,7 @@ const namePattern = /^[A-Za-z0-9-]+$/;
 function createNew(
   view: View,
   name: string,
-  settings: Settings,
+  settings: LoadBalancerSettings,
   context: OperationContext,
 ): Decision<CreateLoadBalancerOutput> {
   const { loadBalancersPerAccount: countMax } = quotas;
@@ -62,8 +56,6 @@ function createNew(
   const document: LoadBalancerDocument = {
     account: context.account,
     name,
-    type: 'application',
-    ipAddressType: 'ipv4',
     vpcId: context.settings.vpcId,
     dnsName: dnsNameOf(name, id, settings.scheme, context),
     createdAtMs: context.nowMs,
@@ -101,45 +93,28 @@ function checkName(name: string): Fault | undefined {
   return undefined;
 }
 
-function checkOffered(input: Input): Fault | undefined {
-  const { Type = 'application', IpAddressType = 'ipv4', Scheme = 'internet-facing' } = input;
-  const unsupported = (['CustomerOwnedIpv4Pool', 'EnablePrefixForIpv6SourceNat', 'IpamPools'] as const).find(
-    (member) => input[member] !== undefined,
-  );
-  return (
-    checkChoice('Load balancer type', Type, ['application', 'network', 'gateway']) ??
-    (Type === 'application' ? undefined : notOffered('Load balancer type', Type, 'application')) ??
-    (['internet-facing', 'internal'].includes(Scheme)
-      ? undefined
-      : fault('InvalidScheme', `Scheme '${shown(Scheme)}' must be one of 'internet-facing, internal'`)) ??
-    checkIpAddressType(IpAddressType) ??
-    (unsupported && fault('InvalidConfigurationRequest', `${unsupported} is not offered by this version of Ballast`))
-  );
-}
-
-function decodeSettings(input: Input, context: OperationContext): Result<Settings, Fault> {
-  const zones = chooseZones(input, context.settings);
-  if (!zones.ok) return zones;
-  const securityGroups = decodeSecurityGroups(input.SecurityGroups ?? []);
-  if (!securityGroups.ok) return securityGroups;
-  const tags = decodeTags(input.Tags);
-  if (!tags.ok) return tags;
-  const scheme = input.Scheme === 'internal' ? 'internal' : 'internet-facing';
-  return accept({ scheme, zones: zones.value, securityGroups: securityGroups.value, tags: tags.value });
-}
-
 /** What must be equal for two calls to mean the same load balancer, whatever the order they name it in. */
-function comparable({ scheme, zones, securityGroups, tags }: Settings): unknown {
+function comparable(settings: LoadBalancerSettings): unknown {
+  const { type, scheme, ipAddressType, zones, securityGroups, tags } = settings;
   return {
+    type,
     scheme,
-    subnets: zones.map(({ subnetId }) => subnetId).sort(),
+    ipAddressType,
+    sourceNat: settings.prefixForIpv6SourceNat,
+    pools: [settings.customerOwnedIpv4Pool, settings.ipv4IpamPoolId],
+    zones,
     securityGroups: [...securityGroups].sort(),
     tags: tags.map(({ key, value }) => [key, value].join('\0')).sort(),
   };
 }
 
 /** Every label stays within the 63 octets of RFC 1035, section 2.3.4: 9 + 32 + 1 + 16 at most. */
-function dnsNameOf(name: string, id: string, scheme: Settings['scheme'], { settings }: OperationContext): string {
+function dnsNameOf(
+  name: string,
+  id: string,
+  scheme: LoadBalancerSettings['scheme'],
+  { settings }: OperationContext,
+): string {
   const prefix = scheme === 'internal' ? 'internal-' : '';
   return `${prefix}${name}-${id}.${settings.region}.elb.${settings.domain}`.toLowerCase();
 }

@@ -7,6 +7,7 @@ import { fault } from '#model/fault.ts';
 import { decodeActions } from './actions.ts';
 import { findByArn, loadBalancerOf } from './arns.ts';
 import { checkAssociations } from './associations.ts';
+import { sealClientSecret } from './client-secrets.ts';
 import { decodeConditions } from './conditions.ts';
 import { quotas } from './quotas.ts';
 import { checkPriority, countRules, encodeRule } from './rules.ts';
@@ -27,8 +28,13 @@ export const createRule: Elbv2Operation<CreateRuleInput, CreateRuleOutput> = {
     if (wrong !== undefined) return refuse(wrong);
     const conditions = decodeConditions(input.Conditions);
     if (!conditions.ok) return conditions;
-    const actions = decodeActions(view, 'Actions', input.Actions, context);
-    if (!actions.ok) return actions;
+    if (loadBalancer.document.type === 'network') {
+      const message = 'Rules are for listeners of Application Load Balancers; others have their default action alone';
+      return refuse(fault('OperationNotPermitted', message));
+    }
+    const decoded = decodeActions(view, 'Actions', input.Actions, context);
+    if (!decoded.ok) return decoded;
+    const { actions, secret } = decoded.value;
     const transforms = decodeTransforms(input.Transforms ?? []);
     if (!transforms.ok) return transforms;
     const tags = decodeTags(input.Tags);
@@ -41,16 +47,19 @@ export const createRule: Elbv2Operation<CreateRuleInput, CreateRuleOutput> = {
       const message = `The load balancer has ${quotas.rulesPerLoadBalancer} rules besides the default ones, which is the limit`;
       return refuse(fault('TooManyRules', message));
     }
-    const associated = checkAssociations(view, loadBalancer, actions.value);
+    const associated = checkAssociations(view, loadBalancer, listener.value.document.protocol, actions);
     if (associated !== undefined) return refuse(associated);
 
     const id = context.newId();
+    const sealed = sealClientSecret(id, secret, {}, context);
+    if (!sealed.ok) return sealed;
     const document: RuleDocument = {
       listenerId,
       priority,
       conditions: conditions.value,
-      actions: actions.value,
+      actions,
       transforms: transforms.value,
+      ...sealed.value,
       tags: tags.value,
     };
     return accept({

@@ -27,7 +27,7 @@ export const deregisterTargets: Elbv2Operation<DeregisterTargetsInput, Deregiste
     const { nowMs } = context;
     const changes = new Map<string, Change>();
     for (const description of input.Targets) {
-      const target = decodeTarget(group.value, description, context.settings);
+      const target = decodeTarget(group.value, description, context);
       if (!target.ok) return target;
       const { key } = target.value;
       const present = view.get('target', key);

@@ -32,17 +32,17 @@ export const describeTargetHealth: Elbv2Operation<DescribeTargetHealthInput, Des
     const descriptions: TargetHealthDescription[] = [];
     if (Targets.length === 0) {
       for (const { id, document } of view.find('targetsOfTargetGroup', group.id)) {
-        descriptions.push(describe(group, document, healthOf(document, used, context.health(id))));
+        descriptions.push(describe(group, document, healthOf(group, document, used, context.health(id))));
       }
     }
     for (const description of Targets) {
-      const target = decodeTarget(group, description, context.settings);
+      const target = decodeTarget(group, description, context);
       if (!target.ok) return target;
       const document = view.get('target', target.value.key);
       descriptions.push(
         document === undefined
           ? describeUnregistered(group, target.value)
-          : describe(group, document, healthOf(document, used, context.health(target.value.key))),
+          : describe(group, document, healthOf(group, document, used, context.health(target.value.key))),
       );
     }
     return accept({ TargetHealthDescriptions: descriptions });
@@ -58,6 +58,11 @@ const notInUse: TargetHealth = {
   State: 'unused',
   Reason: 'Target.NotInUse',
   Description: 'Target group is not configured to receive traffic from the load balancer',
+};
+const notChecked: TargetHealth = {
+  State: 'unavailable',
+  Reason: 'Target.HealthCheckDisabled',
+  Description: 'Health checks are not enabled for this target',
 };
 const draining: TargetHealth = {
   State: 'draining',
@@ -83,9 +88,15 @@ function checkTargets(targets: readonly unknown[]): Fault | undefined {
   return checkCount('Targets', targets, quotas.targetsPerCall);
 }
 
-function healthOf(target: TargetDocument, used: boolean, verdict: TargetCondition | undefined): TargetHealth {
+function healthOf(
+  { document: group }: Entry<'target-group'>,
+  target: TargetDocument,
+  used: boolean,
+  verdict: TargetCondition | undefined,
+): TargetHealth {
   if (target.state.kind === 'draining') return draining;
   if (!used) return notInUse;
+  if (!group.healthCheck.enabled) return notChecked;
   if (verdict === undefined) return notLookedAtYet;
   if (verdict.kind === 'healthy') return { State: 'healthy' };
   if (verdict.kind === 'unavailable') return { State: 'unavailable', Description: verdict.description };
@@ -93,24 +104,38 @@ function healthOf(target: TargetDocument, used: boolean, verdict: TargetConditio
 }
 
 function describe(group: Entry<'target-group'>, target: TargetDocument, health: TargetHealth): TargetHealthDescription {
-  const { address, port, availabilityZone } = target;
+  const { address, port, named, availabilityZone, quicServerId } = target;
   return {
-    Target: { Id: address, Port: port, ...(availabilityZone !== undefined && { AvailabilityZone: availabilityZone }) },
-    HealthCheckPort: healthCheckPort(group, port),
+    Target: {
+      Id: named ?? address,
+      ...ported(group, port),
+      ...(availabilityZone !== undefined && { AvailabilityZone: availabilityZone }),
+      ...(quicServerId !== undefined && { QuicServerId: quicServerId }),
+    },
+    ...healthCheckPort(group, port),
     TargetHealth: { ...health },
   };
 }
 
 /** Nothing checks it, so the port it would be checked on is the group's. */
-function describeUnregistered(group: Entry<'target-group'>, { address, port }: NamedTarget): TargetHealthDescription {
+function describeUnregistered(group: Entry<'target-group'>, { id, port }: NamedTarget): TargetHealthDescription {
   return {
-    Target: { Id: address, Port: port },
-    HealthCheckPort: healthCheckPort(group, group.document.port ?? 0),
+    Target: { Id: id, ...ported(group, port) },
+    ...healthCheckPort(group, group.document.port ?? 0),
     TargetHealth: { ...notRegistered },
   };
 }
 
-function healthCheckPort(group: Entry<'target-group'>, trafficPort: number): string {
-  const { port } = group.document.healthCheck;
-  return port === 'traffic-port' ? `${trafficPort}` : port;
+/** A function has none. */
+function ported({ document }: Entry<'target-group'>, port: number): { readonly Port?: number } {
+  return document.targetType === 'lambda' ? {} : { Port: port };
+}
+
+function healthCheckPort(
+  { document }: Entry<'target-group'>,
+  trafficPort: number,
+): { readonly HealthCheckPort?: string } {
+  const { port } = document.healthCheck;
+  if (document.targetType === 'lambda') return {};
+  return { HealthCheckPort: port === 'traffic-port' ? `${trafficPort}` : port };
 }

@@ -78,19 +78,18 @@ test('CreateListener: the same call again changes nothing, another listener on t
 
 test('CreateListener: protocol and port must be given and offered, in the words of the service', () => {
   const { region, input } = prepare();
-  const message = (changed: object, code: 'ValidationError' | 'InvalidConfigurationRequest') =>
+  const message = (changed: object, code: 'ValidationError' | 'ALPNPolicyNotSupported') =>
     region.refused(createListener, { ...input(), ...changed }, code);
   assert.equal(message({ Protocol: undefined }, 'ValidationError'), 'A listener protocol must be specified');
   assert.equal(message({ Port: undefined }, 'ValidationError'), 'A listener port must be specified');
   assert.equal(message({ Protocol: 'TCP' }, 'ValidationError'), `Listener protocol 'TCP' must be one of 'HTTP, HTTPS'`);
-  assert.match(message({ Protocol: 'HTTPS' }, 'InvalidConfigurationRequest'), /'HTTPS' is not offered/);
   for (const Port of [0, -1, 65_536, 1.5]) message({ Port }, 'ValidationError');
   assert.equal(
     message({ Certificates: [{ CertificateArn: 'arn:aws:acm:a:b:c' }] }, 'ValidationError'),
     'A certificate cannot be specified for HTTP listeners',
   );
   message({ SslPolicy: 'ELBSecurityPolicy-2016-08' }, 'ValidationError');
-  message({ AlpnPolicy: ['HTTP2Optional'] }, 'ValidationError');
+  message({ AlpnPolicy: ['HTTP2Optional'] }, 'ALPNPolicyNotSupported');
   message({ MutualAuthentication: { Mode: 'verify' } }, 'ValidationError');
   message({ Tags: [] }, 'ValidationError');
   region.accepted(createListener, { ...input(), Certificates: [], AlpnPolicy: [] });
@@ -296,7 +295,7 @@ test('fixed-response: a status, content type or body out of range is refused', (
   }
 });
 
-test('actions: a listener has exactly one, of a type that is offered', () => {
+test('actions: a listener has exactly one that routes, of a type that is known', () => {
   const { region, group, input } = prepare();
   const forward = { Type: 'forward', TargetGroupArn: group };
   region.refused(createListener, { ...input(), DefaultActions: [] }, 'ValidationError');
@@ -307,7 +306,8 @@ test('actions: a listener has exactly one, of a type that is offered', () => {
   region.refused(createListener, { ...input(), DefaultActions: two }, 'InvalidLoadBalancerAction');
   for (const Type of ['authenticate-oidc', 'authenticate-cognito', 'jwt-validation']) {
     const DefaultActions = [{ Type, Order: 1 }, forward];
-    region.refused(createListener, { ...input(), DefaultActions }, 'InvalidConfigurationRequest');
+    region.refused(createListener, { ...input(), DefaultActions }, 'InvalidLoadBalancerAction');
+    region.refused(createListener, input({ Type }), 'InvalidLoadBalancerAction');
   }
   for (const Type of ['', 'proxy', 'constructor']) region.refused(createListener, input({ Type }), 'ValidationError');
 });

@@ -4,7 +4,7 @@
 import type { AvailabilityZone, LoadBalancer, LoadBalancerState } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { hashNumber } from '#base/hash.ts';
 import type { RegionSettings } from '#control/operation.ts';
-import type { HexId, LoadBalancerDocument, PlacementDocument, ZoneMapping } from '#model/documents.ts';
+import type { HexId, LoadBalancerDocument, PlacementDocument } from '#model/documents.ts';
 import { loadBalancerArn } from './arns.ts';
 
 /** The load balancer with what was found out about it. */
@@ -24,15 +24,36 @@ export function encodeLoadBalancer(
     VpcId: document.vpcId,
     State: stateOf(placements),
     Type: document.type,
-    AvailabilityZones: encodeZones(document.zones),
+    AvailabilityZones: encodeZones(document),
     SecurityGroups: [...document.securityGroups],
     IpAddressType: document.ipAddressType,
+    ...(document.customerOwnedIpv4Pool !== undefined && { CustomerOwnedIpv4Pool: document.customerOwnedIpv4Pool }),
+    ...(document.ipv4IpamPoolId !== undefined && { IpamPools: { Ipv4IpamPoolId: document.ipv4IpamPoolId } }),
+    ...(document.type === 'network' && {
+      EnablePrefixForIpv6SourceNat: document.prefixForIpv6SourceNat ?? 'off',
+      ...(document.securityGroups.length > 0 && {
+        EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic: document.inboundRulesOnPrivateLink ?? 'on',
+      }),
+    }),
   };
 }
 
-/** The zones with their subnets. The addresses are a network load balancer's. */
-export function encodeZones(zones: readonly ZoneMapping[]): AvailabilityZone[] {
-  return zones.map(({ zone, subnetId }) => ({ ZoneName: zone, SubnetId: subnetId, LoadBalancerAddresses: [] }));
+/** The zones with their subnets; the addresses that were chosen are a network load balancer's. */
+export function encodeZones({ zones }: Pick<LoadBalancerDocument, 'zones'>): AvailabilityZone[] {
+  return zones.map((mapping) => {
+    const { zone, subnetId, allocationId, privateIpv4Address, ipv6Address, sourceNatIpv6Prefix } = mapping;
+    const address = {
+      ...(allocationId !== undefined && { AllocationId: allocationId }),
+      ...(privateIpv4Address !== undefined && { PrivateIPv4Address: privateIpv4Address }),
+      ...(ipv6Address !== undefined && { IPv6Address: ipv6Address }),
+    };
+    return {
+      ZoneName: zone,
+      SubnetId: subnetId,
+      LoadBalancerAddresses: Object.keys(address).length > 0 ? [address] : [],
+      ...(sourceNatIpv6Prefix !== undefined && { SourceNatIpv6Prefixes: [sourceNatIpv6Prefix] }),
+    };
+  });
 }
 
 /** Active once an address serves; impaired while another one, or a listener on one, does not. */

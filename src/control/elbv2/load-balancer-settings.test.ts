@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { createLoadBalancer } from './create-load-balancer.ts';
 import { describeLoadBalancers } from './describe-load-balancers.ts';
 import { getResourcePolicy } from './get-resource-policy.ts';
 import { modifyIpPools } from './modify-ip-pools.ts';
@@ -40,34 +41,47 @@ test('SetSecurityGroups: none, too many, malformed ones and what only a network 
   region.refused(setSecurityGroups, { LoadBalancerArn: missing, SecurityGroups: ['sg-1'] }, 'LoadBalancerNotFound');
 });
 
-test('SetIpAddressType: ipv4 is what every load balancer has, others are not offered, or not known', () => {
+test('SetIpAddressType: the type is kept and described, and one that the scheme cannot have is refused', () => {
   const { region, LoadBalancerArn, missing } = prepare();
   const set = (IpAddressType: string) => ({ LoadBalancerArn, IpAddressType });
   assert.deepEqual(
     region.unchanged(() => region.accepted(setIpAddressType, set('ipv4'))),
     { IpAddressType: 'ipv4' },
   );
-  for (const type of ['dualstack', 'dualstack-without-public-ipv4']) {
-    const message = region.refused(setIpAddressType, set(type), 'InvalidConfigurationRequest');
-    assert.match(message, /is not offered by this version of Ballast; 'ipv4' is/);
+  const described = () => region.accepted(describeLoadBalancers, {}).LoadBalancers![0]!.IpAddressType;
+  for (const type of ['dualstack', 'dualstack-without-public-ipv4', 'ipv4']) {
+    assert.deepEqual(region.accepted(setIpAddressType, set(type)), { IpAddressType: type });
+    assert.equal(described(), type);
   }
   region.refused(setIpAddressType, set('ipv6'), 'ValidationError');
   region.refused(setIpAddressType, { LoadBalancerArn: missing, IpAddressType: 'ipv4' }, 'LoadBalancerNotFound');
+  const inner = region.accepted(createLoadBalancer, { Name: 'inner', Scheme: 'internal' }).LoadBalancers![0]!;
+  const wrong = { LoadBalancerArn: inner.LoadBalancerArn!, IpAddressType: 'dualstack-without-public-ipv4' };
+  region.refused(setIpAddressType, wrong, 'InvalidConfigurationRequest');
 });
 
-test('ModifyIpPools: no pool can be given, and removing what is not there changes nothing', () => {
+test('ModifyIpPools: a pool is kept and described until it is removed', () => {
   const { region, LoadBalancerArn, missing } = prepare();
   const remove = { LoadBalancerArn, RemoveIpamPools: ['ipv4'] };
-  assert.deepEqual(
-    region.unchanged(() => region.accepted(modifyIpPools, remove)),
-    {},
-  );
   const give = (Ipv4IpamPoolId: string) => ({ LoadBalancerArn, IpamPools: { Ipv4IpamPoolId } });
-  region.refused(modifyIpPools, give('ipam-pool-1'), 'InvalidConfigurationRequest');
+  const described = () => region.accepted(describeLoadBalancers, {}).LoadBalancers![0]!.IpamPools;
+  const pools = { Ipv4IpamPoolId: 'ipam-pool-1' };
+  assert.deepEqual(region.accepted(modifyIpPools, give('ipam-pool-1')), { IpamPools: pools });
+  assert.deepEqual(described(), pools);
+  region.unchanged(() => region.accepted(modifyIpPools, give('ipam-pool-1')));
+  assert.deepEqual(region.accepted(modifyIpPools, remove), {});
+  assert.equal(described(), undefined);
+  region.unchanged(() => region.accepted(modifyIpPools, remove));
   for (const id of ['pool-1', 'ipam-pool-', `ipam-pool-${'1'.repeat(991)}`]) {
     region.refused(modifyIpPools, give(id), 'ValidationError');
   }
-  for (const wrong of [{}, { RemoveIpamPools: [] }, { IpamPools: {} }, { RemoveIpamPools: ['ipv6'] }]) {
+  for (const wrong of [
+    {},
+    { RemoveIpamPools: [] },
+    { IpamPools: {} },
+    { RemoveIpamPools: ['ipv6'] },
+    { RemoveIpamPools: ['ipv4'], IpamPools: pools },
+  ]) {
     region.refused(modifyIpPools, { LoadBalancerArn, ...wrong }, 'ValidationError');
   }
   region.refused(modifyIpPools, { ...remove, LoadBalancerArn: missing }, 'LoadBalancerNotFound');

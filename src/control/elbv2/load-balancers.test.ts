@@ -57,14 +57,13 @@ test('CreateLoadBalancer: a name breaks no rule of names', () => {
 test('CreateLoadBalancer: what is not offered is refused and named', () => {
   const region = new TestRegion();
   const refusals = [
-    [{ Type: 'network' }, 'InvalidConfigurationRequest'],
     [{ Type: 'gateway' }, 'InvalidConfigurationRequest'],
     [{ Type: 'classic' }, 'ValidationError'],
     [{ Scheme: 'public' }, 'InvalidScheme'],
-    [{ IpAddressType: 'dualstack' }, 'InvalidConfigurationRequest'],
+    [{ IpAddressType: 'dualstack-without-public-ipv4', Scheme: 'internal' }, 'InvalidConfigurationRequest'],
     [{ IpAddressType: 'ipv5' }, 'ValidationError'],
-    [{ CustomerOwnedIpv4Pool: 'ipv4pool-coip-1' }, 'InvalidConfigurationRequest'],
-    [{ IpamPools: {} }, 'InvalidConfigurationRequest'],
+    [{ CustomerOwnedIpv4Pool: 'coip-1' }, 'ValidationError'],
+    [{ IpamPools: { Ipv4IpamPoolId: 'pool' } }, 'ValidationError'],
     [{ EnablePrefixForIpv6SourceNat: 'on' }, 'InvalidConfigurationRequest'],
     [{ SecurityGroups: ['default'] }, 'InvalidSecurityGroup'],
     [{ SecurityGroups: ['sg-1', 'sg-2', 'sg-3', 'sg-4', 'sg-5', 'sg-6'] }, 'InvalidConfigurationRequest'],
@@ -72,8 +71,8 @@ test('CreateLoadBalancer: what is not offered is refused and named', () => {
   ] as const;
   for (const [input, code] of refusals) region.refused(createLoadBalancer, { Name: 'web', ...input }, code);
   assert.match(
-    region.refused(createLoadBalancer, { Name: 'web', Type: 'network' }, 'InvalidConfigurationRequest'),
-    /'network' is not offered.*'application' is/,
+    region.refused(createLoadBalancer, { Name: 'web', Type: 'gateway' }, 'InvalidConfigurationRequest'),
+    /'gateway' is not offered.*'application' and 'network' are/,
   );
 });
 

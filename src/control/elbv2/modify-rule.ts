@@ -4,8 +4,9 @@ import { accept, refuse } from '#base/result.ts';
 import { put } from '#model/change.ts';
 import type { RuleDocument } from '#model/documents.ts';
 import { fault } from '#model/fault.ts';
-import { decodeActions } from './actions.ts';
+import { type DecodedActions, decodeActions } from './actions.ts';
 import { checkAssociations } from './associations.ts';
+import { sealClientSecret } from './client-secrets.ts';
 import { decodeConditions } from './conditions.ts';
 import { encodeRule, findOwnRule } from './rules.ts';
 import type { Elbv2Operation } from './shape.ts';
@@ -20,23 +21,34 @@ export const modifyRule: Elbv2Operation<ModifyRuleInput, ModifyRuleOutput> = {
     const { conditions: before, actions: actionsBefore, transforms: transformsBefore } = rule.document;
     const conditions = input.Conditions === undefined ? accept(before) : decodeConditions(input.Conditions);
     if (!conditions.ok) return conditions;
-    const actions =
-      input.Actions === undefined ? accept(actionsBefore) : decodeActions(view, 'Actions', input.Actions, context);
-    if (!actions.ok) return actions;
+    const decoded =
+      input.Actions === undefined
+        ? accept({ actions: actionsBefore })
+        : decodeActions(view, 'Actions', input.Actions, context);
+    if (!decoded.ok) return decoded;
+    const { actions, secret }: DecodedActions = decoded.value;
     if (input.ResetTransforms === true && input.Transforms !== undefined) {
       return refuse(fault('ValidationError', 'ResetTransforms and Transforms cannot be specified together'));
     }
     const kept = input.ResetTransforms === true ? [] : transformsBefore;
     const transforms = input.Transforms === undefined ? accept(kept) : decodeTransforms(input.Transforms);
     if (!transforms.ok) return transforms;
-    const associated = checkAssociations(view, loadBalancer, actions.value);
+    const { protocol } = view.get('listener', rule.document.listenerId)!;
+    const associated = checkAssociations(view, loadBalancer, protocol, actions);
     if (associated !== undefined) return refuse(associated);
 
+    const { sealedClientSecret, ...others } = rule.document;
+    const sealed =
+      input.Actions === undefined
+        ? accept(sealedClientSecret === undefined ? {} : { sealedClientSecret })
+        : sealClientSecret(rule.id, secret, rule.document, context);
+    if (!sealed.ok) return sealed;
     const document: RuleDocument = {
-      ...rule.document,
+      ...others,
       conditions: conditions.value,
-      actions: actions.value,
+      actions,
       transforms: transforms.value,
+      ...sealed.value,
     };
     return accept({
       changes: [put(view, 'rule', rule.id, document)],

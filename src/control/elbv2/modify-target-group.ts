@@ -14,7 +14,7 @@ export const modifyTargetGroup: Elbv2Operation<ModifyTargetGroupInput, ModifyTar
     const found = findByArn(view, 'target-group', input.TargetGroupArn, context);
     if (!found.ok) return found;
     const { id, document: present } = found.value;
-    const healthCheck = changeHealthCheck(present.healthCheck, input);
+    const healthCheck = changeHealthCheck(present, present.healthCheck, input);
     if (!healthCheck.ok) return healthCheck;
     const document = { ...present, healthCheck: healthCheck.value };
     return accept({

@@ -3,6 +3,7 @@
  * not in this table is not offered.
  */
 import type { AnyOperation } from '#control/operation.ts';
+import { addListenerCertificates } from './add-listener-certificates.ts';
 import { addTags } from './add-tags.ts';
 import { createListener } from './create-listener.ts';
 import { createLoadBalancer } from './create-load-balancer.ts';
@@ -16,6 +17,7 @@ import { deregisterTargets } from './deregister-targets.ts';
 import { describeAccountLimits } from './describe-account-limits.ts';
 import { describeCapacityReservation } from './describe-capacity-reservation.ts';
 import { describeListenerAttributes } from './describe-listener-attributes.ts';
+import { describeListenerCertificates } from './describe-listener-certificates.ts';
 import { describeListeners } from './describe-listeners.ts';
 import { describeLoadBalancerAttributes } from './describe-load-balancer-attributes.ts';
 import { describeLoadBalancers } from './describe-load-balancers.ts';
@@ -35,6 +37,7 @@ import { modifyRule } from './modify-rule.ts';
 import { modifyTargetGroup } from './modify-target-group.ts';
 import { modifyTargetGroupAttributes } from './modify-target-group-attributes.ts';
 import { registerTargets } from './register-targets.ts';
+import { removeListenerCertificates } from './remove-listener-certificates.ts';
 import { removeTags } from './remove-tags.ts';
 import { setIpAddressType } from './set-ip-address-type.ts';
 import { setRulePriorities } from './set-rule-priorities.ts';
@@ -42,6 +45,7 @@ import { setSecurityGroups } from './set-security-groups.ts';
 import { setSubnets } from './set-subnets.ts';
 
 export const elbv2Operations: Readonly<Record<string, AnyOperation>> = {
+  AddListenerCertificates: addListenerCertificates,
   AddTags: addTags,
   CreateListener: createListener,
   CreateLoadBalancer: createLoadBalancer,
@@ -55,6 +59,7 @@ export const elbv2Operations: Readonly<Record<string, AnyOperation>> = {
   DescribeAccountLimits: describeAccountLimits,
   DescribeCapacityReservation: describeCapacityReservation,
   DescribeListenerAttributes: describeListenerAttributes,
+  DescribeListenerCertificates: describeListenerCertificates,
   DescribeListeners: describeListeners,
   DescribeLoadBalancerAttributes: describeLoadBalancerAttributes,
   DescribeLoadBalancers: describeLoadBalancers,
@@ -74,6 +79,7 @@ export const elbv2Operations: Readonly<Record<string, AnyOperation>> = {
   ModifyTargetGroup: modifyTargetGroup,
   ModifyTargetGroupAttributes: modifyTargetGroupAttributes,
   RegisterTargets: registerTargets,
+  RemoveListenerCertificates: removeListenerCertificates,
   RemoveTags: removeTags,
   SetIpAddressType: setIpAddressType,
   SetRulePriorities: setRulePriorities,

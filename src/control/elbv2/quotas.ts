@@ -28,6 +28,8 @@ export const quotas = {
   targetsPerLoadBalancer: 10_000,
   /** Our own: a call is one transaction, and other calls wait for it. */
   targetsPerCall: 1_000,
+  /** AWS: 25 for each load balancer, raised on request; the default one does not count. */
+  certificatesPerListener: 100,
   /** AWS: 5, fixed. */
   securityGroupsPerLoadBalancer: 5,
   /** AWS: 15,000, raised on request. */

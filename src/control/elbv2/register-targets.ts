@@ -4,7 +4,7 @@
 import type { RegisterTargetsInput, RegisterTargetsOutput } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { accept, refuse } from '#base/result.ts';
 import { type Change, put } from '#model/change.ts';
-import type { HexId, TargetDocument } from '#model/documents.ts';
+import type { Entry, TargetDocument } from '#model/documents.ts';
 import { type Fault, fault } from '#model/fault.ts';
 import type { View } from '#model/view.ts';
 import { findByArn } from './arns.ts';
@@ -12,10 +12,16 @@ import { checkTargetsCount, groupsOfLoadBalancer, loadBalancersOfGroup, register
 import { checkCount } from './checks.ts';
 import { quotas } from './quotas.ts';
 import type { Elbv2Operation } from './shape.ts';
-import { decodeTarget, type NamedTarget } from './targets.ts';
+import { decodeTarget, functionPattern, instancePattern, type NamedTarget, resolveTarget } from './targets.ts';
 
 export const registerTargets: Elbv2Operation<RegisterTargetsInput, RegisterTargetsOutput> = {
   kind: 'write',
+  async gather({ Targets }, world) {
+    const instances = Targets.map(({ Id }) => Id).filter((id) => instancePattern.test(id));
+    if (instances.length === 0 && !Targets.some(({ Id }) => functionPattern.test(Id))) return accept({});
+    const network = await world.network({ instances });
+    return network.ok ? accept({ network: network.value }) : network;
+  },
   decide(view, input, context) {
     const group = findByArn(view, 'target-group', input.TargetGroupArn, context);
     if (!group.ok) return group;
@@ -24,44 +30,56 @@ export const registerTargets: Elbv2Operation<RegisterTargetsInput, RegisterTarge
     const changes = new Map<string, Change>();
     let addedCount = 0;
     for (const description of input.Targets) {
-      const target = decodeTarget(group.value, description, context.settings);
+      const target = decodeTarget(group.value, description, context);
       if (!target.ok) return target;
       const { key } = target.value;
+      const address = resolveTarget(view, group.value, target.value, context);
+      if (!address.ok) return address;
       const present = view.get('target', key);
-      const document = registered(group.value.id, target.value, present, context.nowMs);
+      const document = registered(group.value, { ...target.value, address: address.value }, present, context.nowMs);
       if (present?.state.kind !== 'registered' && !changes.has(key)) addedCount += 1;
       // A target named twice is registered as it was named last.
       if (document === present) changes.delete(key);
       else changes.set(key, put(view, 'target', key, document));
     }
-    const tooMany = addedCount === 0 ? undefined : checkQuotas(view, group.value.id, addedCount);
+    const tooMany = addedCount === 0 ? undefined : checkQuotas(view, group.value, addedCount);
     return tooMany === undefined ? accept({ changes: [...changes.values()], output: {} }) : refuse(tooMany);
   },
 };
 
 /** The target's document once it is registered: the present one itself where nothing differs. */
 function registered(
-  targetGroupId: HexId,
-  { address, port, availabilityZone }: NamedTarget,
+  { id: targetGroupId, document: group }: Entry<'target-group'>,
+  { id, address, port, availabilityZone, quicServerId }: NamedTarget & { readonly address: string },
   present: TargetDocument | undefined,
   nowMs: number,
 ): TargetDocument {
   const stays = present?.state.kind === 'registered';
-  if (stays && present.availabilityZone === availabilityZone) return present;
+  const isSame =
+    present?.availabilityZone === availabilityZone &&
+    present?.address === address &&
+    present.quicServerId === quicServerId;
+  if (stays && isSame) return present;
   return {
     targetGroupId,
     address,
     port,
+    ...(group.targetType !== 'ip' && { named: id }),
+    ...(quicServerId !== undefined && { quicServerId }),
     ...(availabilityZone !== undefined && { availabilityZone }),
     state: stays ? present.state : { kind: 'registered', sinceMs: nowMs },
   };
 }
 
-function checkQuotas(view: View, targetGroupId: HexId, addedCount: number): Fault | undefined {
+function checkQuotas(
+  view: View,
+  { id: targetGroupId, document: { targetType } }: Entry<'target-group'>,
+  addedCount: number,
+): Fault | undefined {
   const count = registeredCount(view, targetGroupId) + addedCount;
-  if (count > quotas.targetsPerTargetGroup) {
-    const limit = `the limit is ${quotas.targetsPerTargetGroup}`;
-    return fault('TooManyTargets', `The target group would have ${count} targets; ${limit}`);
+  const countMax = targetType === 'lambda' || targetType === 'alb' ? 1 : quotas.targetsPerTargetGroup;
+  if (count > countMax) {
+    return fault('TooManyTargets', `The target group would have ${count} targets; the limit is ${countMax}`);
   }
   for (const loadBalancerId of loadBalancersOfGroup(view, targetGroupId)) {
     const groups = [...groupsOfLoadBalancer(view, loadBalancerId)];

@@ -275,7 +275,7 @@ test('ModifyListener: changes port and default actions, what is not given stays'
   region.accepted(createListener, { LoadBalancerArn, Protocol: 'HTTP', Port: 81, DefaultActions: [fixed] });
   region.refused(modifyListener, { ListenerArn, Port: 81 }, 'DuplicateListener');
   region.refused(modifyListener, { ListenerArn, Port: 0 }, 'ValidationError');
-  region.refused(modifyListener, { ListenerArn, Protocol: 'HTTPS' }, 'InvalidConfigurationRequest');
+  region.refused(modifyListener, { ListenerArn, Protocol: 'HTTPS' }, 'ValidationError');
   region.refused(modifyListener, { ListenerArn, DefaultActions: [] }, 'ValidationError');
 });
 

@@ -1,11 +1,13 @@
 /** SetSecurityGroups: those that are named take the place of those that the load balancer has. */
 import { isDeepStrictEqual } from 'node:util';
 import type { SetSecurityGroupsInput, SetSecurityGroupsOutput } from '@aws-sdk/client-elastic-load-balancing-v2';
-import { accept, refuse } from '#base/result.ts';
+import { accept, type Result, refuse } from '#base/result.ts';
 import { put } from '#model/change.ts';
-import { fault } from '#model/fault.ts';
+import type { LoadBalancerType } from '#model/documents.ts';
+import { type Fault, fault } from '#model/fault.ts';
 import { findByArn } from './arns.ts';
 import { checkChoice } from './checks.ts';
+import { typeNames } from './load-balancer-settings.ts';
 import { decodeSecurityGroups } from './security-groups.ts';
 import type { Elbv2Operation } from './shape.ts';
 
@@ -14,24 +16,43 @@ export const setSecurityGroups: Elbv2Operation<SetSecurityGroupsInput, SetSecuri
   decide(view, input, context) {
     const found = findByArn(view, 'load-balancer', input.LoadBalancerArn, context);
     if (!found.ok) return found;
-    const { EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic: enforce } = input;
-    if (enforce !== undefined) {
-      const member = 'EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic';
-      const wrong = checkChoice(member, enforce, ['on', 'off']);
-      const message = `${member} cannot be specified for an Application Load Balancer`;
-      return refuse(wrong ?? fault('InvalidConfigurationRequest', message));
+    const { id, document } = found.value;
+    const enforced = decodeEnforced(input.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic, document.type);
+    if (!enforced.ok) return enforced;
+    if (document.type === 'network' && document.securityGroups.length === 0) {
+      const message = 'Security groups can only be set on a Network Load Balancer that was created with some';
+      return refuse(fault('InvalidConfigurationRequest', message));
     }
     if (input.SecurityGroups.length === 0) {
       return refuse(fault('ValidationError', 'SecurityGroups: at least one security group must be specified'));
     }
     const decoded = decodeSecurityGroups(input.SecurityGroups);
     if (!decoded.ok) return decoded;
-    const { id, document } = found.value;
     const securityGroups = decoded.value;
-    const isSame = isDeepStrictEqual(document.securityGroups, securityGroups);
+    const after = {
+      ...document,
+      securityGroups,
+      ...(enforced.value !== undefined && { inboundRulesOnPrivateLink: enforced.value }),
+    };
+    const isNetwork = document.type === 'network';
     return accept({
-      changes: isSame ? [] : [put(view, 'load-balancer', id, { ...document, securityGroups })],
-      output: { SecurityGroupIds: [...securityGroups] },
+      changes: isDeepStrictEqual(document, after) ? [] : [put(view, 'load-balancer', id, after)],
+      output: {
+        SecurityGroupIds: [...securityGroups],
+        ...(isNetwork && {
+          EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic: after.inboundRulesOnPrivateLink ?? 'on',
+        }),
+      },
     });
   },
 };
+
+/** Whether traffic through PrivateLink is held to inbound rules as well: of network load balancers. */
+function decodeEnforced(value: string | undefined, type: LoadBalancerType): Result<'on' | 'off' | undefined, Fault> {
+  if (value === undefined) return accept(undefined);
+  const member = 'EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic';
+  const wrong = checkChoice(member, value, ['on', 'off']);
+  if (wrong !== undefined) return refuse(wrong);
+  if (type === 'network') return accept(value as 'on' | 'off');
+  return refuse(fault('InvalidConfigurationRequest', `${member} cannot be specified for ${typeNames[type]}`));
+}

@@ -79,7 +79,6 @@ test('SetSubnets: fewer than two zones, and what is malformed or not offered, is
     [{ Subnets: ['subnet-a', 'subnet-a'] }, 'InvalidConfigurationRequest'],
     [{ Subnets, SubnetMappings: [{ SubnetId: 'subnet-c' }] }, 'ValidationError'],
     [{ SubnetMappings: [{ SubnetId: 'subnet-a', AllocationId: 'eipalloc-1' }] }, 'InvalidConfigurationRequest'],
-    [{ Subnets, IpAddressType: 'dualstack' }, 'InvalidConfigurationRequest'],
     [{ Subnets, IpAddressType: 'ipv5' }, 'ValidationError'],
     [{ Subnets, EnablePrefixForIpv6SourceNat: 'off' }, 'InvalidConfigurationRequest'],
   ] as const;

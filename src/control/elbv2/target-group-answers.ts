@@ -24,10 +24,11 @@ export function encodeTargetGroup(
     Protocol: document.protocol,
     Port: document.port,
     VpcId: document.vpcId,
-    ...encodeHealthCheck(document.healthCheck),
+    ...encodeHealthCheck(document, document.healthCheck),
     LoadBalancerArns,
     TargetType: document.targetType,
     ProtocolVersion: document.protocolVersion,
     IpAddressType: document.ipAddressType,
+    ...(document.targetControlPort !== undefined && { TargetControlPort: document.targetControlPort }),
   };
 }

@@ -89,6 +89,7 @@ export class TestRegion {
     return {
       settings: testSettings,
       account: this.account,
+      principal: `${this.account}/admin`,
       nowMs: this.nowMs,
       newId: () => {
         this.#idsCount += 1;

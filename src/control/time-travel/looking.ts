@@ -123,6 +123,7 @@ export class Looking {
     const answer = operation.answer(history.viewAt(revision.value), describer.input(arn), {
       settings: this.#settings,
       account: found.value.account,
+      principal: '',
       nowMs: 0,
       newId: () => '',
       seal: () => '',

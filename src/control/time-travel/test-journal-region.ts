@@ -161,6 +161,7 @@ export class JournalRegion {
     return {
       settings: testSettings,
       account: this.account,
+      principal: `${this.account}/${this.caller}`,
       nowMs: this.nowMs,
       newId: () => {
         this.#idsCount += 1;
