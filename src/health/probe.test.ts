@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import test from 'node:test';
+import { makeCertificate } from '#control/test-certificates.ts';
 import { every } from '#io/timers.ts';
 import type { HealthCheckSettings } from '#model/documents.ts';
 import { probe } from './probe.ts';
-import { httpTarget, rawTarget, settings, type TestTarget } from './test-target.ts';
+import { httpTarget, rawTarget, secureTarget, settings, type TestTarget } from './test-target.ts';
 
 /** Longer than any of these tests: where it is set, something other than time must end the probe. */
 const neverSeconds = 3_600;
@@ -101,4 +102,27 @@ test('probe: settings that cannot be used are a failed check, never an exception
   assert.equal(await ask(target, { port: '70000' }), failed);
   assert.equal(await ask(target, { port: 'none' }), failed);
   assert.match(await ask(target, { matcher: 'none' }), /^Target\.ResponseCodeMismatch/);
+});
+
+test('probe: by TCP, whoever accepts a connection is healthy, and nothing is asked', async (context) => {
+  let received = 0;
+  const target = await rawTarget(context, (socket) => socket.on('data', (chunk) => (received += chunk.length)));
+  const tcp = { protocol: 'TCP', path: '', matcher: '' } as const;
+  assert.equal(await ask(target, tcp), 'success');
+  assert.equal(received, 0);
+  assert.equal(await ask({ ...target, port: 1 }, tcp), failed);
+});
+
+test('probe: by HTTPS the certificate is not looked at, and the answer is', async (context) => {
+  const { certificate: cert, privateKey: key } = makeCertificate({ name: 'another.test' });
+  const target = await secureTarget(context, { cert, key }, (request, response) => {
+    response.statusCode = request.url === '/health' ? 200 : 500;
+    response.end();
+  });
+  assert.equal(await ask(target, { protocol: 'HTTPS' }), 'success');
+  assert.equal(
+    await ask(target, { protocol: 'HTTPS', path: '/bad' }),
+    'Target.ResponseCodeMismatch: Health checks failed with these codes: [500]',
+  );
+  assert.equal(await ask(target), failed);
 });

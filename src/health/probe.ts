@@ -1,5 +1,10 @@
-/** One probe: a GET on a connection of its own, with one limit on its whole duration. It never throws. */
+/**
+ * One probe: a GET on a connection of its own, in the clear or by TLS, or the connection alone, with one limit on its
+ * whole duration. It never throws.
+ */
 import { type ClientRequest, request } from 'node:http';
+import { request as secureRequest } from 'node:https';
+import { connect } from 'node:net';
 import { after } from '#io/timers.ts';
 import type { HealthCheckSettings } from '#model/documents.ts';
 import { parseMatcher } from './matcher.ts';
@@ -15,18 +20,23 @@ export function probe(
   signal: AbortSignal,
 ): Promise<ProbeOutcome> {
   const port = settings.port === 'traffic-port' ? target.port : Number(settings.port);
+  if (settings.protocol === 'TCP') return connectOnce(target.address, port, settings, signal);
+  const isSecure = settings.protocol === 'HTTPS';
+  const host = target.address.includes(':') ? `[${target.address}]` : target.address;
   const matches = parseMatcher(settings.matcher);
   return new Promise((resolve) => {
     let outgoing: ClientRequest;
     try {
-      outgoing = request({
+      outgoing = (isSecure ? secureRequest : request)({
         host: target.address,
         port,
         path: settings.path,
         method: 'GET',
         agent: false,
         signal,
-        headers: { host: `${target.address}:${port}`, 'user-agent': 'ELB-HealthChecker/2.0', connection: 'close' },
+        // Targets are known by their addresses, so their certificates are not looked at, as with AWS.
+        ...(isSecure && { rejectUnauthorized: false }),
+        headers: { host: `${host}:${port}`, 'user-agent': 'ELB-HealthChecker/2.0', connection: 'close' },
       });
     } catch {
       // A path that cannot stand in a request is the settings' fault, and no reason to end the node.
@@ -57,6 +67,26 @@ export function probe(
     outgoing.on('upgrade', () => finish(failure('Target.FailedHealthChecks', 'Health checks failed')));
     outgoing.end();
     return undefined;
+  });
+}
+
+/** Healthy is who accepts a connection. */
+function connectOnce(
+  host: string,
+  port: number,
+  { timeoutSeconds }: HealthCheckSettings,
+  signal: AbortSignal,
+): Promise<ProbeOutcome> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, signal });
+    const finish = (outcome: ProbeOutcome) => {
+      timer.stop();
+      socket.resetAndDestroy();
+      resolve(outcome);
+    };
+    const timer = after(timeoutSeconds * 1000, () => finish(failure('Target.Timeout', 'Request timed out')));
+    socket.on('connect', () => finish(success));
+    socket.on('error', () => finish(failure('Target.FailedHealthChecks', 'Health checks failed')));
   });
 }
 

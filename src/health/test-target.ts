@@ -1,5 +1,6 @@
 /** Targets for the tests of this folder: real servers on free ports, gone when their test is. */
 import { createServer, type RequestListener } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { HealthCheckSettings } from '#model/documents.ts';
@@ -24,6 +25,17 @@ export const settings: HealthCheckSettings = {
 /** A target that speaks HTTP. */
 export function httpTarget(context: TestContext, listener: RequestListener): Promise<TestTarget> {
   const server = createServer(listener);
+  context.after(() => server.closeAllConnections());
+  return listening(context, server);
+}
+
+/** A target that speaks HTTP over TLS. */
+export function secureTarget(
+  context: TestContext,
+  credentials: { readonly cert: string; readonly key: string },
+  listener: RequestListener,
+): Promise<TestTarget> {
+  const server = createSecureServer(credentials, listener);
   context.after(() => server.closeAllConnections());
   return listening(context, server);
 }

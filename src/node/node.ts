@@ -13,12 +13,15 @@ import { openReplica, type Replica, ReplicaFailure } from '#journal/replica.ts';
 import { LinkClient } from '#link/client.ts';
 import { type ServingReport, verdictsPerFrameMax } from '#link/frames.ts';
 import { unreferenced } from '#link/subset.ts';
-import type { HexId } from '#model/documents.ts';
+import { formatArn } from '#model/arn.ts';
+import { targetGroupAttribute } from '#model/attributes.ts';
+import type { Entry, HexId } from '#model/documents.ts';
 import type { HealthVerdict } from '#model/health.ts';
 import { placementKey, targetKey } from '#model/keys.ts';
 import { addProxyStats, type ProxyStats } from '#proxy/stats.ts';
 import { type Braked, heldReports, ReplicaBrake } from './brake.ts';
 import { type Claim, claimAddresses } from './claim.ts';
+import { FunctionBridges, type FunctionTarget } from './function-bridges.ts';
 import { Holdings, holdingsPeriodMs } from './holdings.ts';
 import { RoutingBook, type TableNews } from './routing-book.ts';
 import { type Failures, Workers } from './workers.ts';
@@ -26,6 +29,7 @@ import { type Failures, Workers } from './workers.ts';
 /** A listener whose port could not be bound is tried again this often. */
 const retryFailuresMs = 5_000;
 const statsTimeoutMs = 1_000;
+const loopback = '127.0.0.1';
 
 export interface NodeOptions {
   readonly id: string;
@@ -57,6 +61,7 @@ export class BalancerNode {
   readonly #holdings: Holdings;
   readonly #book: RoutingBook;
   readonly #workers: Workers;
+  readonly #functions: FunctionBridges;
   readonly #checker;
   readonly #reported = new Map<HexId, string>();
   #failures = new Map<HexId, string>();
@@ -82,7 +87,9 @@ export class BalancerNode {
       clock,
     });
     this.#verdicts = new Map(this.#replica.health);
-    this.#book = new RoutingBook(this.#replica.view, (key) => this.#verdicts.get(key), options.id);
+    this.#functions = new FunctionBridges((key) => this.#functionReady(key), options.log);
+    const health = (key: string) => this.#verdicts.get(key);
+    this.#book = new RoutingBook(this.#replica.view, health, options.id, (key) => this.#functions.port(key));
     this.#workers = new Workers({
       count: options.workersCount,
       name: options.id,
@@ -158,6 +165,7 @@ export class BalancerNode {
     this.#telling?.stop();
     this.#link?.stop();
     this.#checker.stop();
+    this.#functions.close();
     await this.#workers.stop(drainMs);
     this.#claim?.release();
     this.#replica.close();
@@ -284,23 +292,24 @@ export class BalancerNode {
   #watchTargets(): void {
     const { view } = this.#replica;
     const targets: CheckedTarget[] = [];
+    const functions: FunctionTarget[] = [];
     const keys = new Set<string>();
     for (const group of view.all('target-group')) {
       if (this.#book.listenersUsing(group.id).length === 0) continue;
+      const isOfFunctions = group.document.targetType === 'lambda';
       for (const { document: target } of view.find('targetsOfTargetGroup', group.id)) {
-        if (target.state.kind !== 'registered') continue;
         const key = targetKey(target);
+        // One that drains has requests to finish.
+        if (isOfFunctions) functions.push(this.#functionOf(group, key, target.address));
+        if (target.state.kind !== 'registered') continue;
+        const [address, port] = isOfFunctions ? [loopback, this.#functions.port(key)] : [target.address, target.port];
+        if (port === undefined || address === '') continue;
         const known = this.#verdicts.get(key);
         keys.add(key);
-        targets.push({
-          key,
-          address: target.address,
-          port: target.port,
-          settings: group.document.healthCheck,
-          ...(known && { known }),
-        });
+        targets.push({ key, address, port, settings: group.document.healthCheck, ...(known && { known }) });
       }
     }
+    this.#functions.set(functions);
     for (const key of this.#verdicts.keys()) {
       if (keys.has(key)) continue;
       this.#verdicts.delete(key);
@@ -308,6 +317,23 @@ export class BalancerNode {
       this.#queueVerdict(key, null);
     }
     this.#checker.setTargets(targets);
+  }
+
+  #functionOf({ id, document }: Entry<'target-group'>, key: string, url: string): FunctionTarget {
+    const { account, name } = document;
+    return {
+      key,
+      url,
+      targetGroupArn: formatArn({ kind: 'target-group', region: this.#options.region, account, name, id }),
+      hasMultiValues: targetGroupAttribute(document, 'lambda.multi_value_headers.enabled') === 'true',
+    };
+  }
+
+  /** Its listeners can forward to it from now on, and its health can be looked at. */
+  #functionReady(key: string): void {
+    this.#watchTargets();
+    const group = key.slice(0, key.indexOf('/'));
+    void this.#serve(this.#book.compile(new Set(this.#book.listenersUsing(group))));
   }
 
   #verdict(key: string, verdict: HealthVerdict): void {

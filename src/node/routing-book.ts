@@ -6,7 +6,7 @@ import type { Applied } from '#journal/replica.ts';
 import type { Entry, HexId } from '#model/documents.ts';
 import type { HealthLookup } from '#model/health.ts';
 import type { View } from '#model/view.ts';
-import { compileListener } from '#routing/compile.ts';
+import { compileListener, type FunctionPort } from '#routing/compile.ts';
 import type { RoutingTable } from '#routing/table.ts';
 
 export interface TableNews {
@@ -19,9 +19,11 @@ export class RoutingBook {
   readonly #view: View;
   readonly #health: HealthLookup;
   readonly #nodeId: string;
+  readonly #functionPort: FunctionPort;
   readonly #tables = new Map<HexId, RoutingTable>();
 
-  constructor(view: View, health: HealthLookup, nodeId: string) {
+  constructor(view: View, health: HealthLookup, nodeId: string, functionPort: FunctionPort = () => undefined) {
+    this.#functionPort = functionPort;
     this.#view = view;
     this.#health = health;
     this.#nodeId = nodeId;
@@ -40,7 +42,8 @@ export class RoutingBook {
     const tables: RoutingTable[] = [];
     const removed: HexId[] = [];
     for (const id of listeners) {
-      const table = compileListener(this.#view, this.#health, { listenerId: id, nodeId: this.#nodeId });
+      const place = { listenerId: id, nodeId: this.#nodeId };
+      const table = compileListener(this.#view, this.#health, place, this.#functionPort);
       if (table !== undefined) {
         this.#tables.set(id, table);
         tables.push(table);

@@ -25,6 +25,7 @@ export function compileListener(
   view: View,
   health: HealthLookup,
   { listenerId, nodeId }: { readonly listenerId: HexId; readonly nodeId: string },
+  functionPort: FunctionPort = () => undefined,
 ): RoutingTable | undefined {
   const listener = view.get('listener', listenerId);
   // The engine speaks HTTP/1.1 in the clear; listeners of other protocols are kept and described, and not served yet.
@@ -33,7 +34,7 @@ export function compileListener(
   const loadBalancer = view.get('load-balancer', loadBalancerId);
   const placement = view.get('placement', placementKey({ loadBalancerId, nodeId }));
   if (loadBalancer === undefined || placement === undefined) return undefined;
-  const groups = new Groups(view, health);
+  const groups = new Groups(view, health, functionPort);
   return {
     listenerId,
     address: placement.address,
@@ -60,6 +61,11 @@ function requestFields(loadBalancer: Documents['load-balancer']): RoutingRequest
     dropsInvalid: attribute('routing.http.drop_invalid_header_fields.enabled') === 'true',
   };
 }
+
+/** Where on loopback a function is reached, by the target's key; undefined while it cannot be. */
+export type FunctionPort = (targetKey: string) => number | undefined;
+
+const loopback = '127.0.0.1';
 
 /** What the API asks for when stickiness is enabled. */
 const groupStickinessSeconds = 3_600;
@@ -126,28 +132,33 @@ class Groups {
   readonly #indexes = new Map<HexId, number>();
   readonly #view: View;
   readonly #health: HealthLookup;
+  readonly #functionPort: FunctionPort;
 
-  constructor(view: View, health: HealthLookup) {
+  constructor(view: View, health: HealthLookup, functionPort: FunctionPort) {
     this.#view = view;
     this.#health = health;
+    this.#functionPort = functionPort;
   }
 
   indexOf(id: HexId): number {
     let index = this.#indexes.get(id);
     if (index === undefined) {
-      index = this.compiled.push(compileGroup(this.#view, this.#health, id)) - 1;
+      index = this.compiled.push(compileGroup(this.#view, this.#health, this.#functionPort, id)) - 1;
       this.#indexes.set(id, index);
     }
     return index;
   }
 }
 
-const unknownGroup = { name: '', targetType: 'ip', protocol: 'HTTP', attributes: {} } as const;
+type KnownGroup = TargetGroupOwner & Partial<Documents['target-group']> & { readonly name: string };
+const unknownGroup: KnownGroup = { name: '', targetType: 'ip', protocol: 'HTTP', attributes: {} };
 
-function compileGroup(view: View, health: HealthLookup, id: HexId): RoutingGroup {
+function compileGroup(view: View, health: HealthLookup, functionPort: FunctionPort, id: HexId): RoutingGroup {
   // Targets without their group are damage, and go on being served like those of any other group.
-  const group = view.get('target-group', id) ?? unknownGroup;
-  const targets = [...view.find('targetsOfTargetGroup', id)].map((target) => compileTarget(target, health));
+  const group: KnownGroup = view.get('target-group', id) ?? unknownGroup;
+  const isSpoken = group.targetType === 'lambda' || (group.protocol === 'HTTP' && isHttp1(group));
+  const all = isSpoken ? [...view.find('targetsOfTargetGroup', id)] : [];
+  const targets = all.flatMap((target) => compileTarget(target, group, health, functionPort));
   return {
     id,
     name: group.name,
@@ -167,9 +178,23 @@ function stickiness(group: TargetGroupOwner): Pick<RoutingGroup, 'stickiness'> {
   return isKept ? { stickiness: { durationSeconds } } : {};
 }
 
-function compileTarget({ id, document }: Entry<'target'>, health: HealthLookup): RoutingTarget {
-  const { address, port, state } = document;
-  return { key: id, address, port, state: state.kind === 'draining' ? 'draining' : (health(id)?.kind ?? 'initial') };
+/** Targets that speak another protocol than HTTP/1.1 get nothing that they could misunderstand. */
+function isHttp1({ protocolVersion = 'HTTP1' }: Pick<Documents['target-group'], 'protocolVersion'>): boolean {
+  return protocolVersion === 'HTTP1';
+}
+
+/** A function that nobody can reach yet is left out; one that is not checked counts as healthy. */
+function compileTarget(
+  { id, document }: Entry<'target'>,
+  { targetType, healthCheck }: Pick<Documents['target-group'], 'targetType'> & Partial<Documents['target-group']>,
+  health: HealthLookup,
+  functionPort: FunctionPort,
+): RoutingTarget[] {
+  const port = targetType === 'lambda' ? functionPort(id) : document.port;
+  const address = targetType === 'lambda' ? loopback : document.address;
+  if (port === undefined || address === '') return [];
+  const known = healthCheck?.enabled === false ? 'healthy' : (health(id)?.kind ?? 'initial');
+  return [{ key: id, address, port, state: document.state.kind === 'draining' ? 'draining' : known }];
 }
 
 /**

@@ -1,0 +1,153 @@
+/**
+ * Functions as targets: for each there is a small server of its own on loopback that the workers and the health checker
+ * take for an ordinary target. What comes in becomes the event that an Application Load Balancer invokes a function
+ * with, and what the function gives back becomes the answer.
+ *
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-alb.html
+ */
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { request as secureRequest } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Log } from '#io/log.ts';
+import { after } from '#io/timers.ts';
+import { answerOf, eventOf, type FunctionAnswer, sizeBytesMax } from './function-event.ts';
+
+/** A function may run for 15 minutes; the load balancer's idle timeout ends most requests before. */
+const invocationTimeoutMs = 900_000;
+
+export interface FunctionTarget {
+  /** The target's key. */
+  readonly key: string;
+  /** Where the function is invoked. */
+  readonly url: string;
+  readonly targetGroupArn: string;
+  readonly hasMultiValues: boolean;
+}
+
+interface Bridge {
+  target: FunctionTarget;
+  readonly server: Server;
+  port: number | undefined;
+}
+
+export class FunctionBridges {
+  readonly #bridges = new Map<string, Bridge>();
+  readonly #onReady: (targetKey: string) => void;
+  readonly #log: Log;
+
+  /** `onReady` is told when a function can be reached from now on. */
+  constructor(onReady: (targetKey: string) => void, log: Log) {
+    this.#onReady = onReady;
+    this.#log = log;
+  }
+
+  /** Where the function of the target is reached; undefined while it is not yet. */
+  port(targetKey: string): number | undefined {
+    return this.#bridges.get(targetKey)?.port;
+  }
+
+  /** From now on there are bridges to exactly these functions. */
+  set(targets: readonly FunctionTarget[]): void {
+    const wanted = new Set(targets.map(({ key }) => key));
+    for (const [key, { server }] of this.#bridges) {
+      if (wanted.has(key)) continue;
+      this.#bridges.delete(key);
+      server.close();
+    }
+    for (const target of targets) {
+      const bridge = this.#bridges.get(target.key);
+      if (bridge === undefined) this.#open(target);
+      else bridge.target = target;
+    }
+  }
+
+  close(): void {
+    this.set([]);
+  }
+
+  #open(target: FunctionTarget): void {
+    const server = createServer({ requireHostHeader: false }, (incoming, outgoing) => {
+      void this.#serve(bridge.target, incoming, outgoing);
+    });
+    const bridge: Bridge = { target, server, port: undefined };
+    this.#bridges.set(target.key, bridge);
+    // It lives as long as its node, and keeps none alive.
+    server.unref();
+    server.on('error', (error) => {
+      this.#log.error(`the function at ${target.url} cannot be reached: ${error.message}`);
+      if (this.#bridges.get(target.key) === bridge) this.#bridges.delete(target.key);
+    });
+    server.listen(0, '127.0.0.1', () => {
+      bridge.port = (server.address() as AddressInfo).port;
+      if (this.#bridges.get(target.key) === bridge) this.#onReady(target.key);
+    });
+  }
+
+  async #serve(target: FunctionTarget, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const body = await readAll(incoming, sizeBytesMax);
+    if (body === undefined) return end(outgoing, incoming.complete ? 413 : 400);
+    const event = eventOf(target, incoming, body);
+    const told = await invoke(target.url, event, outgoing);
+    if (typeof told === 'string') {
+      this.#log.warn(`the function at ${target.url} gave no answer: ${told}`);
+      return end(outgoing, 502);
+    }
+    const { statusCode, statusDescription, headers, body: text } = told;
+    try {
+      outgoing.writeHead(statusCode, statusDescription, headers);
+    } catch (error) {
+      this.#log.warn(`the function at ${target.url} answered what no answer can hold: ${(error as Error).message}`);
+      return end(outgoing, 502);
+    }
+    outgoing.end(text);
+  }
+}
+
+/** The function's answer, or why there is none. Broken off when nobody waits for it any more. */
+function invoke(url: string, event: string, outgoing: ServerResponse): Promise<FunctionAnswer | string> {
+  return new Promise((resolve) => {
+    const send = url.startsWith('https:') ? secureRequest : request;
+    const asked = send(url, {
+      method: 'POST',
+      agent: false,
+      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(event) },
+    });
+    const timer = after(invocationTimeoutMs, () => asked.destroy(new Error('it took too long')));
+    const finish = (outcome: FunctionAnswer | string) => {
+      timer.stop();
+      resolve(outcome);
+    };
+    outgoing.on('close', () => asked.destroy());
+    asked.on('error', (error) => finish(error.message));
+    asked.on('response', async (response) => {
+      const bytes = await readAll(response, sizeBytesMax);
+      const failed = response.headers['x-amz-function-error'];
+      if (bytes === undefined) finish(`its answer is longer than ${sizeBytesMax} bytes, or broke off`);
+      else if (failed !== undefined) finish(`it failed (${String(failed).slice(0, 100)})`);
+      else if (response.statusCode !== 200) finish(`its endpoint answered with status ${response.statusCode}`);
+      else finish(answerOf(bytes));
+    });
+    asked.end(event);
+  });
+}
+
+/** All of a message's body; undefined when it is too long, or breaks off. */
+function readAll(message: IncomingMessage, bytesMax: number): Promise<Buffer | undefined> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    message.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= bytesMax) chunks.push(chunk);
+      else chunks.length = 0;
+    });
+    message.on('end', () => resolve(length > bytesMax ? undefined : Buffer.concat(chunks)));
+    message.on('error', () => resolve(undefined));
+    message.on('close', () => resolve(undefined));
+  });
+}
+
+function end(outgoing: ServerResponse, statusCode: number): void {
+  if (!outgoing.headersSent) outgoing.writeHead(statusCode, { 'content-length': 0 });
+  outgoing.end();
+}
