@@ -52,7 +52,13 @@ async function serve(listenerId: string, at: number, own: RoutingTable['rules'])
       name: 'bench',
       idleTimeoutMs: 60_000,
       clientKeepAliveMs: 3_600_000,
-      requestFields: { forwardedFor: 'append', hasClientPort: false, dropsInvalid: false },
+      requestFields: {
+        forwardedFor: 'append',
+        hasClientPort: false,
+        dropsInvalid: false,
+        preservesHost: true,
+        desyncMode: 'defensive',
+      },
     },
     rules: own,
     groups: [

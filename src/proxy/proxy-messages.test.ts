@@ -50,7 +50,7 @@ for (const acceptPath of acceptPaths) {
     assert.match(seen['x-amzn-trace-id'], /^Root=1-[0-9a-f]{8}-[0-9a-f]{24}$/);
     delete seen['x-amzn-trace-id'];
     assert.deepEqual(seen, {
-      host: 'example.com',
+      host: 'example.com:0',
       'x-forwarded-for': '127.0.0.1',
       'x-forwarded-port': '0',
       'x-forwarded-proto': 'http',

@@ -95,7 +95,7 @@ for (const acceptPath of acceptPaths) {
       `POST /items-of-shop?a=${long} a.internal:81`,
       'GET /x-of-shop b.internal',
       `GET /y-of-shop 127.0.0.1:0`,
-      'GET /other a.com',
+      'GET /other a.com:0',
     ]);
   });
 }

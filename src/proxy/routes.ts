@@ -19,6 +19,7 @@ import type {
 } from '#routing/table.ts';
 import type { Transformed } from '#routing/transform.ts';
 import type { GroupCounters } from './counters.ts';
+import { AnswerFields } from './http1/answer-fields.ts';
 import type { RewriteSettings } from './http1/request-rewrite.ts';
 import { rewriteSettings } from './http1/request-rewrite.ts';
 import type { HttpTarget } from './http1/target-connection.ts';
@@ -36,6 +37,7 @@ export interface Routes {
   readonly table: RoutingTable;
   readonly rules: RuleMatcher;
   readonly rewrite: RewriteSettings;
+  readonly answerFields: AnswerFields | undefined;
   readonly groups: readonly RouteGroup[];
 }
 
@@ -72,6 +74,7 @@ export function resolveRoutes(table: RoutingTable, registry: RouteRegistry, trac
     table,
     rules: new RuleMatcher(table.rules),
     rewrite: rewriteSettings(table, traceIds),
+    answerFields: table.responseFields && new AnswerFields(table.responseFields),
     groups: table.groups.map((group) => resolveGroup(group, registry, traceIds)),
   };
 }

@@ -12,6 +12,8 @@ import type {
   RoutingAction,
   RoutingAlgorithm,
   RoutingLoadBalancer,
+  RoutingRequestFields,
+  RoutingResponseFields,
   RoutingRule,
   RoutingStickiness,
   RoutingTable,
@@ -30,9 +32,19 @@ export interface TableParts {
   readonly loadBalancer?: Partial<RoutingLoadBalancer>;
   readonly algorithm?: RoutingAlgorithm;
   readonly stickiness?: RoutingStickiness;
+  readonly responseFields?: RoutingResponseFields;
   readonly listenerId?: string;
   readonly port?: number;
 }
+
+/** What a load balancer does with requests whose attributes nobody has set. */
+export const usualRequestFields: RoutingRequestFields = {
+  forwardedFor: 'append',
+  hasClientPort: false,
+  dropsInvalid: false,
+  preservesHost: false,
+  desyncMode: 'defensive',
+};
 
 /** All requests to the group with this index. */
 export function forwardTo(group: number): RoutingAction {
@@ -57,9 +69,10 @@ export function table(parts: TableParts): RoutingTable {
       name: 'web',
       idleTimeoutMs: 60_000,
       clientKeepAliveMs: 3_600_000,
-      requestFields: { forwardedFor: 'append', hasClientPort: false, dropsInvalid: false },
+      requestFields: usualRequestFields,
       ...parts.loadBalancer,
     },
+    ...(parts.responseFields && { responseFields: parts.responseFields }),
     rules: [
       ...(parts.rules ?? []),
       { id: 'default', conditions: [], action: parts.action ?? forwardTo(0), transforms: [] },

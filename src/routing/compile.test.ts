@@ -97,7 +97,13 @@ test('compile: a listener is served at the address that its load balancer has on
       name: 'web',
       idleTimeoutMs: 60_000,
       clientKeepAliveMs: 3_600_000,
-      requestFields: { forwardedFor: 'append', hasClientPort: false, dropsInvalid: false },
+      requestFields: {
+        forwardedFor: 'append',
+        hasClientPort: false,
+        dropsInvalid: false,
+        preservesHost: false,
+        desyncMode: 'defensive',
+      },
     },
     rules: [
       { id: 'default', conditions: [], action: { kind: 'forward', choices: [{ group: 0, share: 1 }] }, transforms: [] },
@@ -228,8 +234,72 @@ test('compile: attributes of the load balancer say what becomes of header fields
     'routing.http.xff_header_processing.mode': 'remove',
     'routing.http.xff_client_port.enabled': 'true',
     'routing.http.drop_invalid_header_fields.enabled': 'true',
+    'routing.http.preserve_host_header.enabled': 'true',
+    'routing.http.desync_mitigation_mode': 'strictest',
   };
   world.put('load-balancer', loadBalancerId, { ...document, attributes });
-  const expected = { forwardedFor: 'remove', hasClientPort: true, dropsInvalid: true };
+  const expected = {
+    forwardedFor: 'remove',
+    hasClientPort: true,
+    dropsInvalid: true,
+    preservesHost: true,
+    desyncMode: 'strictest',
+  };
   assert.deepEqual(world.compile().loadBalancer.requestFields, expected);
+});
+
+test('compile: what a listener sets on answers', () => {
+  const world = new World({ kind: 'fixed-response', statusCode: 200 });
+  assert.equal(world.compile().responseFields, undefined);
+  const attributes = {
+    'routing.http.response.server.enabled': 'false',
+    'routing.http.response.x_frame_options.header_value': 'DENY',
+    'routing.http.response.strict_transport_security.header_value': 'max-age=1',
+  };
+  world.put('listener', listenerId, {
+    loadBalancerId,
+    protocol: 'HTTP',
+    port: 80,
+    createdAtMs: 0,
+    attributes,
+    tags: [],
+  });
+  assert.deepEqual(world.compile().responseFields, {
+    set: [
+      { name: 'Strict-Transport-Security', value: 'max-age=1' },
+      { name: 'X-Frame-Options', value: 'DENY' },
+    ],
+    hidesServer: true,
+  });
+});
+
+test('compile: targets that speak what cannot be spoken get nothing, and functions are reached on loopback', () => {
+  const forward = { kind: 'forward', groups: [{ targetGroupId: group, weight: 1 }] } as const;
+  const world = new World(forward).group(group).targets(group, healthy);
+  const put = (more: Partial<Documents['target-group']>) =>
+    world.put('target-group', group, { ...sampleTargetGroup, ...more });
+  for (const more of [{ protocolVersion: 'GRPC' }, { protocolVersion: 'HTTP2' }, { protocol: 'HTTPS' }] as const) {
+    put(more);
+    assert.deepEqual(world.compile().groups[0]!.targets, []);
+  }
+  put({ targetType: 'lambda', healthCheck: { ...sampleTargetGroup.healthCheck, enabled: false } });
+  assert.deepEqual(world.compile().groups[0]!.targets, []);
+  const [target] = compileListener(
+    world.tables,
+    () => undefined,
+    where,
+    () => 9_001,
+  )!.groups[0]!.targets;
+  assert.deepEqual([target!.address, target!.port, target!.state], ['127.0.0.1', 9_001, 'healthy']);
+});
+
+test('compile: a listener that does not speak HTTP in the clear has no table', () => {
+  const world = new World({ kind: 'fixed-response', statusCode: 200 });
+  for (const protocol of ['HTTPS', 'TCP', 'TLS', 'UDP'] as const) {
+    world.put('listener', listenerId, { loadBalancerId, protocol, port: 80, createdAtMs: 0, tags: [] });
+    assert.equal(
+      compileListener(world.tables, () => undefined, where),
+      undefined,
+    );
+  }
 });

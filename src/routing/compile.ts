@@ -6,6 +6,7 @@ import { loadBalancerAttribute, type TargetGroupOwner, targetGroupAttribute } fr
 import type { Documents, Entry, HexId, RuleAction, WeightedGroup } from '#model/documents.ts';
 import type { HealthLookup } from '#model/health.ts';
 import { placementKey } from '#model/keys.ts';
+import { type ListenerAttributeKey, listenerAttribute } from '#model/listener-attributes.ts';
 import type { View } from '#model/view.ts';
 import type {
   RoutingAction,
@@ -48,6 +49,7 @@ export function compileListener(
       clientKeepAliveMs: Number(loadBalancerAttribute(loadBalancer, 'client_keep_alive.seconds')) * 1000,
       requestFields: requestFields(loadBalancer),
     },
+    ...responseFields(listener),
     rules: sortedRules(view, listenerId).map((rule) => compileRule(rule, groups)),
     groups: groups.compiled,
   };
@@ -59,7 +61,33 @@ function requestFields(loadBalancer: Documents['load-balancer']): RoutingRequest
     forwardedFor: attribute('routing.http.xff_header_processing.mode') as RoutingRequestFields['forwardedFor'],
     hasClientPort: attribute('routing.http.xff_client_port.enabled') === 'true',
     dropsInvalid: attribute('routing.http.drop_invalid_header_fields.enabled') === 'true',
+    preservesHost: attribute('routing.http.preserve_host_header.enabled') === 'true',
+    desyncMode: attribute('routing.http.desync_mitigation_mode') as RoutingRequestFields['desyncMode'],
   };
+}
+
+/** Which attribute sets which field. */
+const responseFieldNames = {
+  'routing.http.response.strict_transport_security.header_value': 'Strict-Transport-Security',
+  'routing.http.response.access_control_allow_origin.header_value': 'Access-Control-Allow-Origin',
+  'routing.http.response.access_control_allow_methods.header_value': 'Access-Control-Allow-Methods',
+  'routing.http.response.access_control_allow_headers.header_value': 'Access-Control-Allow-Headers',
+  'routing.http.response.access_control_allow_credentials.header_value': 'Access-Control-Allow-Credentials',
+  'routing.http.response.access_control_expose_headers.header_value': 'Access-Control-Expose-Headers',
+  'routing.http.response.access_control_max_age.header_value': 'Access-Control-Max-Age',
+  'routing.http.response.content_security_policy.header_value': 'Content-Security-Policy',
+  'routing.http.response.x_content_type_options.header_value': 'X-Content-Type-Options',
+  'routing.http.response.x_frame_options.header_value': 'X-Frame-Options',
+} as const satisfies Partial<Record<ListenerAttributeKey, string>>;
+
+function responseFields(listener: Documents['listener']): Pick<RoutingTable, 'responseFields'> {
+  const keys = Object.keys(responseFieldNames) as (keyof typeof responseFieldNames)[];
+  const set = keys.flatMap((key) => {
+    const value = listenerAttribute(listener, key);
+    return value === '' ? [] : [{ name: responseFieldNames[key], value }];
+  });
+  const hidesServer = listenerAttribute(listener, 'routing.http.response.server.enabled') === 'false';
+  return set.length === 0 && !hidesServer ? {} : { responseFields: { set, hidesServer } };
 }
 
 /** Where on loopback a function is reached, by the target's key; undefined while it cannot be. */

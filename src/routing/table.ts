@@ -13,6 +13,8 @@ export interface RoutingTable {
   readonly port: number;
   readonly protocol: 'HTTP';
   readonly loadBalancer: RoutingLoadBalancer;
+  /** Undefined: answers stay as they are. */
+  readonly responseFields?: RoutingResponseFields;
   /** In the order in which they are tried; the last one is the default rule and matches everything. */
   readonly rules: readonly RoutingRule[];
   readonly groups: readonly RoutingGroup[];
@@ -37,6 +39,16 @@ export interface RoutingRequestFields {
   readonly hasClientPort: boolean;
   /** Whether fields are dropped whose names hold other characters than letters, digits and hyphens. */
   readonly dropsInvalid: boolean;
+  /** Whether the Host goes on as it came; else it gets the listener's port where that is not the protocol's own. */
+  readonly preservesHost: boolean;
+  readonly desyncMode: 'monitor' | 'defensive' | 'strictest';
+}
+
+/** What becomes of the header fields of an answer on their way to the client. */
+export interface RoutingResponseFields {
+  readonly set: readonly { readonly name: string; readonly value: string }[];
+  /** Whether nobody learns what software answers. */
+  readonly hidesServer: boolean;
 }
 
 export interface RoutingRule {

@@ -13,21 +13,26 @@ import type { Channel, ChannelOwner } from '#proxy/socket/channel.ts';
 import { Deadline } from '#proxy/socket/deadlines.ts';
 import type { WorkerContext } from '#proxy/worker-context.ts';
 import { Attempts } from './attempts.ts';
+import { ClientBuffers } from './client-buffers.ts';
 import type { ClientHome } from './client-home.ts';
 import { complete, incomplete, type Refusal } from './field-section.ts';
-import type { LocalResponse } from './local-response.ts';
-import { errorPage, formatResponse, localResponse } from './local-response.ts';
+import { errorPage, formatResponse, type LocalResponse, localResponse } from './local-response.ts';
 import { MessageBody, malformedBody } from './message-body.ts';
+import { checkRequest } from './request-checks.ts';
 import type { RequestHead } from './request-head.ts';
-import { clientText, dropInvalidFields, headGrowthBytes, writeRequestHead } from './request-rewrite.ts';
+import { headGrowthBytes, writeRequestHead } from './request-rewrite.ts';
 import type { ResponseHead } from './response-head.ts';
 import type { ConnectionLine } from './response-rewrite.ts';
-import type { AnswerReceiver, HttpTarget, TargetFailure } from './target-connection.ts';
-import { TargetConnection } from './target-connection.ts';
+import {
+  type AnswerReceiver,
+  connectionTo,
+  type HttpTarget,
+  TargetConnection,
+  type TargetFailure,
+} from './target-connection.ts';
 
 /** A longer body gets a read buffer of its own, so that its bytes need not be copied. */
 const sharedBodyBytesMax = 16 * 1024;
-const bodyBufferBytes = 64 * 1024;
 /** What a client may still send after it was told to go, before it is cut off. */
 const lingerBytesMax = 1024 * 1024;
 
@@ -47,11 +52,11 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   readonly #carry = new Carry();
   readonly #body = new MessageBody();
   readonly #attempts = new Attempts();
+  readonly #buffers: ClientBuffers;
   #phase: Phase = 'idle';
   #answerPhase: AnswerPhase = 'awaited';
   /** Only while a head is being read. */
   #head: RequestHead | undefined;
-  #bodyBuffer: Buffer | undefined;
   #target: TargetConnection | undefined;
   /** The target has not taken what it was given, or is not connected yet. */
   #isTargetFull = false;
@@ -60,6 +65,8 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   /** The client sends no more. */
   #hasEnded = false;
   #keepsAlive = true;
+  /** Whether the target's connection may have another request. */
+  #keepsTarget = true;
   #isIdempotent = false;
   /** The present answer is the connection's last. */
   #isLast = false;
@@ -70,6 +77,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     super();
     this.#context = context;
     this.#home = home;
+    this.#buffers = new ClientBuffers(context.readBuffer);
     this.#closesAtMs = context.clock.monotonicMs() + home.routes.table.loadBalancer.clientKeepAliveMs;
     this.#channel = open(this);
     this.#awaitRequest();
@@ -236,6 +244,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     this.minorVersion = head.minorVersion;
     this.isUpgrade = head.isUpgrade;
     this.#keepsAlive = head.keepsAlive;
+    this.#keepsTarget = true;
     this.#isIdempotent = head.isIdempotent;
     this.#body.begin(head.bodyKind, head.contentLength, false);
     this.#home.counters.requests += 1;
@@ -245,21 +254,19 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     const { action } = rule;
     const changed = transform?.(this.#context.facts);
     let used = base + head.fields.end;
-    if (changed === 'failed') this.#answer(errorPage(500));
+    const checked = checkRequest(head, bytes, base, routes.rewrite.fields);
+    if (checked === 'ends') this.#keepsAlive = this.#keepsTarget = false;
+    if (checked === 400) this.#refuse(checked);
+    else if (checked === 463) this.#answer(errorPage(checked));
+    else if (changed === 'failed') this.#answer(errorPage(500));
     else if (action.kind === 'forward') used = this.#forward(routes, { action, changed }, head, bytes, base, end);
     else this.#answer(localResponse(action, head, bytes, base, routes.table));
     this.#returnHead();
     return used;
   }
 
-  #forward(
-    routes: Routes,
-    { action, changed }: Way,
-    head: RequestHead,
-    bytes: Buffer,
-    base: number,
-    end: number,
-  ): number {
+  #forward(routes: Routes, way: Way, head: RequestHead, bytes: Buffer, base: number, end: number): number {
+    const { action, changed } = way;
     const bodyStart = base + head.fields.end;
     const bodyEnd = this.#body.scan(bytes, bodyStart, end);
     if (bodyEnd === malformedBody) {
@@ -272,17 +279,13 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
       return bodyEnd;
     }
     this.#startedMs = this.#context.clock.monotonicMs();
-    const idle = target.take();
-    idle?.assign(this);
-    const connection = idle ?? new TargetConnection(this.#context, target, this);
+    const connection = connectionTo(target, this.#context, this);
     this.#target = connection;
     const room = connection.requestRoom(head.fields.end + headGrowthBytes(changed) + bodyEnd - bodyStart);
-    const client = clientText(routes.rewrite.fields, this.#channel);
-    if (routes.rewrite.fields.dropsInvalid) dropInvalidFields(head, bytes, base);
-    const length = writeRequestHead(head, bytes, base, routes.rewrite, client, room, changed);
+    const length = writeRequestHead(head, bytes, base, routes.rewrite, this.#channel, room, changed);
     if (bodyEnd > bodyStart) bytes.copy(room, length, bodyStart, bodyEnd);
     this.#isTargetFull = !connection.send(length + bodyEnd - bodyStart);
-    this.#chooseReadBuffer();
+    this.#buffers.choose(this.#channel, this.#body.hasMoreThan(sharedBodyBytesMax));
     return bodyEnd;
   }
 
@@ -296,22 +299,13 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     }
     // The target may be gone while its last answer is still on its way to the client.
     if (this.#target !== undefined) this.#isTargetFull = !this.#target.sendBody(this.#own(bytes, start, bodyEnd));
-    this.#chooseReadBuffer();
+    this.#buffers.choose(this.#channel, this.#body.hasMoreThan(sharedBodyBytesMax));
     return bodyEnd;
   }
 
   /** The bytes in a form that stays untouched until they are sent. */
   #own(bytes: Buffer, start: number, end: number): Buffer {
-    const view = bytes.subarray(start, end);
-    return bytes === this.#context.readBuffer || bytes === this.#carry.bytes ? Buffer.from(view) : view;
-  }
-
-  /** A long body is read into a buffer of its own, and what follows it into the shared one again. */
-  #chooseReadBuffer(): void {
-    const isLong = this.#body.hasMoreThan(sharedBodyBytesMax);
-    if (isLong === (this.#bodyBuffer !== undefined)) return;
-    this.#bodyBuffer = isLong ? Buffer.allocUnsafeSlow(bodyBufferBytes) : undefined;
-    this.#channel.readInto(this.#bodyBuffer ?? this.#context.readBuffer);
+    return this.#buffers.keep(bytes, start, end, this.#carry.bytes);
   }
 
   #mayRead(): boolean {
@@ -353,10 +347,12 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     this.#goOn();
   }
 
-  onAnswer(head: ResponseHead): ConnectionLine {
+  onAnswer(head: ResponseHead, bytes: Buffer, base: number): ConnectionLine {
     this.#answerPhase = 'begun';
     const { counters } = this.#attempts.group;
-    this.addedLines = this.#attempts.sessionLines(this.#target!.target, this.#context);
+    const session = this.#attempts.sessionLines(this.#target!.target, this.#context);
+    const { answerFields } = this.#home.routes;
+    this.addedLines = answerFields === undefined ? session : answerFields.into(head, bytes, base, session);
     counters.responses[(head.status / 100) | 0]! += 1;
     const nowMs = this.#context.clock.monotonicMs();
     counters.responseTime.recordMs(nowMs - this.#startedMs);
@@ -377,8 +373,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
 
   onTunnel(): void {
     this.#phase = 'tunnel';
-    this.#bodyBuffer = Buffer.allocUnsafeSlow(bodyBufferBytes);
-    this.#channel.readInto(this.#bodyBuffer);
+    this.#buffers.choose(this.#channel, true);
     const { bytes, start, end } = this.#carry;
     if (bytes !== undefined) this.#isTargetFull = !this.#target!.sendBody(this.#own(bytes, start, end));
     this.#carry.clear();
@@ -426,7 +421,9 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     this.#home.counters.countElbResponse(response.status);
     this.#answerPhase = 'written';
     const line = this.#connectionLine(false, this.#context.clock.monotonicMs());
-    if (this.deliver(formatResponse(response, line, this.#context.date, this.isHeadRequest))) this.#completeExchange();
+    const { answerFields } = this.#home.routes;
+    const bytes = formatResponse(response, line, this.#context.date, this.isHeadRequest, answerFields);
+    if (this.deliver(bytes)) this.#completeExchange();
   }
 
   /** Answers in place of the target, which is given up. */
@@ -462,7 +459,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   #completeExchange(): void {
     const target = this.#target;
     this.#target = undefined;
-    target?.release(this.#body.isDone);
+    target?.release(this.#body.isDone && this.#keepsTarget);
     if (this.#isLast) {
       this.#close();
       return;
@@ -474,9 +471,8 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   }
 
   #awaitRequest(): void {
-    const { idleTimeoutMs, clientKeepAliveMs } = this.#home.routes.table.loadBalancer;
-    const delayMs =
-      idleTimeoutMs <= clientKeepAliveMs ? idleTimeoutMs : this.#closesAtMs - this.#context.clock.monotonicMs();
+    const { idleTimeoutMs: idleMs, clientKeepAliveMs } = this.#home.routes.table.loadBalancer;
+    const delayMs = idleMs <= clientKeepAliveMs ? idleMs : this.#closesAtMs - this.#context.clock.monotonicMs();
     this.#context.deadlines.set(this, Math.max(0, delayMs));
   }
 

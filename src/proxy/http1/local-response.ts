@@ -4,6 +4,7 @@
  */
 import { STATUS_CODES } from 'node:http';
 import type { RoutingAction } from '#routing/table.ts';
+import type { AnswerFields } from './answer-fields.ts';
 import type { RequestHead } from './request-head.ts';
 import type { ConnectionLine } from './response-rewrite.ts';
 
@@ -46,18 +47,19 @@ export function formatResponse(
   connection: ConnectionLine,
   date: string,
   isHeadRequest: boolean,
+  fields?: AnswerFields,
 ): Buffer {
   const body = Buffer.from(response.body);
   const head = [
     `HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? ''}`,
-    'Server: ballast',
+    ...(fields?.hidesServer === true ? [] : ['Server: ballast']),
     `Date: ${date}`,
     ...(response.contentType === '' ? [] : [`Content-Type: ${response.contentType}`]),
     // RFC 9110 section 8.6: no length where there can be no body.
     ...(response.status === 204 ? [] : [`Content-Length: ${body.length}`]),
     ...(connection === 'none' ? [] : [`Connection: ${connection}`]),
     ...(response.location === undefined ? [] : [`Location: ${response.location}`]),
-    '\r\n',
+    `${fields?.lines.toString('latin1') ?? ''}\r\n`,
   ].join('\r\n');
   const hasBody = !isHeadRequest && response.status !== 204 && response.status !== 304;
   return hasBody ? Buffer.concat([Buffer.from(head, 'latin1'), body]) : Buffer.from(head, 'latin1');

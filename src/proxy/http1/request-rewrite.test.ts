@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { table } from '#proxy/test-proxy.ts';
+import { table, usualRequestFields } from '#proxy/test-proxy.ts';
 import type { RoutingRequestFields } from '#routing/table.ts';
+import { dropInvalidFields } from './request-checks.ts';
 import { RequestHead } from './request-head.ts';
-import {
-  clientText,
-  dropInvalidFields,
-  headGrowthBytes,
-  rewriteSettings,
-  writeRequestHead,
-} from './request-rewrite.ts';
+import { clientText, headGrowthBytes, rewriteSettings, writeRequestHead } from './request-rewrite.ts';
 import { TraceIds } from './trace-id.ts';
 
-const usual = { forwardedFor: 'append', hasClientPort: false, dropsInvalid: false } as const;
+const usual = usualRequestFields;
 
 function settingsOf(requestFields: RoutingRequestFields) {
   return rewriteSettings(
@@ -21,6 +16,7 @@ function settingsOf(requestFields: RoutingRequestFields) {
   );
 }
 
+const client = { clientAddress: '127.0.0.9', clientPort: 5000 };
 const traceIds = new TraceIds('1'.repeat(32));
 
 /** The head that the target gets, with ids and the lines that are always there cut out. */
@@ -31,7 +27,7 @@ function rewrite(lines: readonly string[], fields: RoutingRequestFields = usual)
   assert.equal(head.read(bytes, 5, bytes.length), 1);
   if (fields.dropsInvalid) dropInvalidFields(head, bytes, 5);
   const target = Buffer.alloc(bytes.length + headGrowthBytes());
-  const text = target.toString('latin1', 0, writeRequestHead(head, bytes, 5, settingsOf(fields), '127.0.0.9', target));
+  const text = target.toString('latin1', 0, writeRequestHead(head, bytes, 5, settingsOf(fields), client, target));
   assert(text.endsWith('\r\n\r\n'));
   return text
     .slice(0, -4)

@@ -6,7 +6,7 @@
 
 import type { RoutingRequestFields, RoutingTable } from '#routing/table.ts';
 import type { Transformed } from '#routing/transform.ts';
-import { space, writeAscii } from './bytes.ts';
+import { colon, space, writeAscii } from './bytes.ts';
 import { field } from './field-names.ts';
 import type { RequestHead } from './request-head.ts';
 import type { TraceIds } from './trace-id.ts';
@@ -19,6 +19,8 @@ export interface RewriteSettings {
   readonly fields: RoutingRequestFields;
   /** The Host of a request that came without one. */
   readonly host: string;
+  /** What a Host gets that names no port; undefined: it goes on as it came. */
+  readonly hostPort: Buffer | undefined;
   readonly traceIds: TraceIds;
 }
 
@@ -30,6 +32,8 @@ export function rewriteSettings(
     forwarded: Buffer.from(`X-Forwarded-Proto: http\r\nX-Forwarded-Port: ${port}\r\n`, 'latin1'),
     fields: loadBalancer.requestFields,
     host: `${address}:${port}`,
+    // ALB names a port that is not the protocol's own (attribute `preserve_host_header`).
+    hostPort: port === 80 || loadBalancer.requestFields.preservesHost ? undefined : Buffer.from(`:${port}`),
     traceIds,
   };
 }
@@ -40,20 +44,12 @@ export function clientText({ hasClientPort }: RoutingRequestFields, { clientAddr
   return clientAddress.includes(':') ? `[${clientAddress}]:${clientPort}` : `${clientAddress}:${clientPort}`;
 }
 
-interface Client {
+/** Who sent the request. */
+export interface Client {
   readonly clientAddress: string;
   readonly clientPort: number;
 }
 
-/** Drops every field whose name holds something else than letters, digits and hyphens. */
-export function dropInvalidFields({ fields }: RequestHead, bytes: Buffer, base: number): void {
-  for (let index = 0; index < fields.count; index += 1) {
-    const name = bytes.toString('latin1', base + fields.lineStart(index), base + fields.nameEnd(index));
-    if (!validName.test(name)) fields.drop(index);
-  }
-}
-
-const validName = /^[A-Za-z0-9-]+$/;
 const forwardedForLine = Buffer.from('X-Forwarded-For: ');
 const traceLine = Buffer.from('X-Amzn-Trace-Id: ');
 const rootPrefix = Buffer.from('X-Amzn-Trace-Id: Root=');
@@ -79,7 +75,7 @@ export function writeRequestHead(
   bytes: Buffer,
   base: number,
   settings: RewriteSettings,
-  client: string,
+  client: Client,
   target: Buffer,
   { url, host }: Transformed = asItCame,
 ): number {
@@ -99,6 +95,12 @@ export function writeRequestHead(
     const id = fields.id(index);
     if (id === field.forwardedFor) forwardedFor += 1;
     else if (id === field.traceId && trace === -1) trace = index;
+    if (id === field.host && !hasNewHost && settings.hostPort !== undefined && !namesPort(head, bytes, base)) {
+      const hostEnd = base + head.hostEnd;
+      length += bytes.copy(target, length, kept, hostEnd);
+      length += settings.hostPort.copy(target, length);
+      kept = hostEnd;
+    }
     if (id === field.forwardedFor ? mode === 'preserve' : passes(head, id, hasNewHost)) continue;
     const lineStart = base + fields.lineStart(index);
     if (lineStart > kept) length += bytes.copy(target, length, kept, lineStart);
@@ -113,7 +115,7 @@ export function writeRequestHead(
   if (mode === 'append') {
     length += forwardedForLine.copy(target, length);
     if (forwardedFor > 0) length = writeForwardedFor(head, bytes, base, target, length);
-    length = writeAscii(target, writeAscii(target, length, client), '\r\n');
+    length = writeAscii(target, writeAscii(target, length, clientText(settings.fields, client)), '\r\n');
   }
   if (trace === -1) {
     length = settings.traceIds.write(target, length + rootPrefix.copy(target, length));
@@ -123,6 +125,16 @@ export function writeRequestHead(
     length = writeTraceValue(settings.traceIds, bytes, value, target, length);
   }
   return writeAscii(target, length, '\r\n\r\n');
+}
+
+/** An empty Host has no place for one. */
+function namesPort(head: RequestHead, bytes: Buffer, base: number): boolean {
+  if (head.hostEnd === head.hostStart) return true;
+  for (let at = base + head.hostEnd - 1; at >= base + head.hostStart; at -= 1) {
+    if (bytes[at] === colon) return true;
+    if (bytes[at]! < 48 || bytes[at]! > 57) return false;
+  }
+  return false;
 }
 
 /** Dropped fields were appended to `known`; puts it back into the order of the lines, and returns its length. */

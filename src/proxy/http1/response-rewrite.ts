@@ -20,7 +20,8 @@ const lines: Readonly<Record<ConnectionLine, Buffer>> = {
   upgrade: Buffer.from('Connection: Upgrade\r\n'),
 };
 
-const addedBytesMax = 1024;
+/** What is longer has to be sent by itself. */
+export const addedBytesMax = 1024;
 
 /** Room that the caller leaves free before a head. */
 export const headroomBytes = 64 + addedBytesMax;

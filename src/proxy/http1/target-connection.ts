@@ -14,7 +14,7 @@ import type { WorkerContext } from '#proxy/worker-context.ts';
 import { MessageBody, malformedBody } from './message-body.ts';
 import { ResponseHead } from './response-head.ts';
 import type { ConnectionLine } from './response-rewrite.ts';
-import { headroomBytes, rewriteResponseHead } from './response-rewrite.ts';
+import { addedBytesMax, headroomBytes, rewriteResponseHead } from './response-rewrite.ts';
 
 export type HttpTarget = Target<TargetConnection>;
 
@@ -33,8 +33,8 @@ export interface AnswerReceiver {
   onTargetFlushed(): void;
   /** Bytes came or went. */
   onActivity(): void;
-  /** The answer's head is complete; says what the client is told about its connection. */
-  onAnswer(head: ResponseHead): ConnectionLine;
+  /** The answer's head, which lies at `base`, is complete; says what the client is told about its connection. */
+  onAnswer(head: ResponseHead, bytes: Buffer, base: number): ConnectionLine;
   /** Takes bytes of the answer; false when they must stay as they are until `resume`. */
   deliver(bytes: Buffer): boolean;
   onAnswerEnd(): void;
@@ -49,6 +49,13 @@ export interface AnswerReceiver {
 const readBytes = 64 * 1024;
 const requestBytes = 8 * 1024;
 const interimAnswersMax = 16;
+
+/** The connection that was kept last for the target, or a new one, works for `receiver` from now on. */
+export function connectionTo(target: HttpTarget, context: WorkerContext, receiver: AnswerReceiver): TargetConnection {
+  const idle = target.take();
+  idle?.assign(receiver);
+  return idle ?? new TargetConnection(context, target, receiver);
+}
 
 type Phase = 'connecting' | 'idle' | 'answering' | 'body' | 'answered' | 'tunnel' | 'closed';
 
@@ -339,13 +346,27 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
     const bodyEnd = this.#body.scan(this.#buffer, headEnd, end);
     if (bodyEnd === malformedBody) return this.#fail('malformed');
     const dropsFraming = extracts || head.status === 204;
-    const line = receiver.onAnswer(head);
-    const { addedLines } = receiver;
-    const start = rewriteResponseHead(head, this.#buffer, this.#headStart, line, dropsFraming, addedLines);
+    const line = receiver.onAnswer(head, this.#buffer, this.#headStart);
     this.#phase = 'body';
-    const isFlushed = receiver.deliver(this.#buffer.subarray(start, this.#body.passedEnd));
+    const isFlushed = this.#deliverHead(line, dropsFraming, this.#body.passedEnd);
     if (this.#body.isDone) this.#endAnswer(head.keepsAlive && bodyEnd === end);
     return isFlushed;
+  }
+
+  /** Edits the head and sends it, with what follows it up to `end`. */
+  #deliverHead(line: ConnectionLine, dropsFraming: boolean, end: number): boolean {
+    const receiver = this.#receiver!;
+    const { addedLines } = receiver;
+    const head = this.#head;
+    if (addedLines === undefined || addedLines.length <= addedBytesMax) {
+      const start = rewriteResponseHead(head, this.#buffer, this.#headStart, line, dropsFraming, addedLines);
+      return receiver.deliver(this.#buffer.subarray(start, end));
+    }
+    // More than has room before the head: it goes between the status line and the rest.
+    const start = rewriteResponseHead(head, this.#buffer, this.#headStart, line, dropsFraming);
+    const linesStart = this.#buffer.indexOf('\n', start) + 1;
+    receiver.deliver(Buffer.concat([this.#buffer.subarray(start, linesStart), addedLines]));
+    return receiver.deliver(this.#buffer.subarray(linesStart, end));
   }
 
   #readBody(bytes: Buffer, length: number): boolean {
@@ -373,13 +394,11 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
   #beginTunnel(end: number): boolean {
     const receiver = this.#receiver!;
     if (!receiver.isUpgrade) return this.#fail('malformed');
-    receiver.onAnswer(this.#head);
-    const { addedLines } = receiver;
-    const start = rewriteResponseHead(this.#head, this.#buffer, this.#headStart, 'upgrade', true, addedLines);
+    receiver.onAnswer(this.#head, this.#buffer, this.#headStart);
     this.#phase = 'tunnel';
     this.#readAnew();
     receiver.onTunnel();
-    return receiver.deliver(this.#buffer.subarray(start, end));
+    return this.#deliverHead('upgrade', true, end);
   }
 
   #fail(failure: TargetFailure): boolean {

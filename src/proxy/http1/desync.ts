@@ -1,0 +1,74 @@
+/**
+ * What is odd about a request that could be read in one way: servers behind may still differ over it. The three modes
+ * of desync mitigation say what becomes of it. What can be read in two ways never comes this far, whatever the mode:
+ * the parser has refused it.
+ *
+ *                monitor   defensive                          strictest
+ *   acceptable   passes    passes                             400
+ *   ambiguous    passes    passes, and both connections end   400
+ *
+ * Source: "Desync mitigation mode" and "Classification reasons" in the documentation of Application Load Balancers.
+ */
+import type { RoutingRequestFields } from '#routing/table.ts';
+import { field } from './field-names.ts';
+import type { RequestHead } from './request-head.ts';
+
+export type Oddity =
+  | 'GetHeadZeroContentLength'
+  | 'NonCompliantHeader'
+  | 'UndefinedContentLengthSemantics'
+  | 'UndefinedTransferEncodingSemantics'
+  | 'SuspiciousHeader';
+
+/** `ends`: it is the last request on both of its connections. */
+export type DesyncVerdict = 'passes' | 'ends' | 'refused';
+
+const ambiguous: ReadonlySet<Oddity> = new Set([
+  'UndefinedContentLengthSemantics',
+  'UndefinedTransferEncodingSemantics',
+  'SuspiciousHeader',
+]);
+
+export function judgeDesync(
+  head: RequestHead,
+  bytes: Buffer,
+  base: number,
+  { desyncMode }: Pick<RoutingRequestFields, 'desyncMode'>,
+): DesyncVerdict {
+  if (desyncMode === 'monitor') return 'passes';
+  const oddity = oddityOf(head, bytes, base, desyncMode === 'strictest');
+  if (oddity === undefined) return 'passes';
+  if (desyncMode === 'strictest') return 'refused';
+  return ambiguous.has(oddity) ? 'ends' : 'passes';
+}
+
+/** The first oddity, the ambiguous before the acceptable; the latter are looked for only on request. */
+export function oddityOf(head: RequestHead, bytes: Buffer, base: number, isThorough: boolean): Oddity | undefined {
+  const { fields } = head;
+  const isGetOrHead = head.isHead || isGet(head, bytes, base);
+  if (isGetOrHead && head.bodyKind === 'chunked') return 'UndefinedTransferEncodingSemantics';
+  if (isGetOrHead && head.bodyKind === 'length') return 'UndefinedContentLengthSemantics';
+  for (let index = 0; index < fields.count; index += 1) {
+    const length = fields.nameEnd(index) - fields.lineStart(index);
+    // As long as Content-Length or Transfer-Encoding: rare enough to be read as text.
+    if ((length !== 14 && length !== 17) || fields.id(index) !== field.other) continue;
+    const name = bytes.toString('latin1', base + fields.lineStart(index), base + fields.nameEnd(index));
+    if (/^(?:content[^a-z0-9]length|transfer[^a-z0-9]encoding)$/i.test(name)) return 'SuspiciousHeader';
+  }
+  if (!isThorough) return undefined;
+  if (isGetOrHead && hasLength(head)) return 'GetHeadZeroContentLength';
+  for (let at = base + fields.start; at < base + fields.end; at += 1) if (bytes[at]! > 126) return 'NonCompliantHeader';
+  return undefined;
+}
+
+function isGet(head: RequestHead, bytes: Buffer, base: number): boolean {
+  const at = base + head.start;
+  return head.methodEnd - head.start === 3 && bytes[at] === 71 && bytes[at + 1] === 69 && bytes[at + 2] === 84;
+}
+
+function hasLength({ fields }: RequestHead): boolean {
+  for (let known = 0; known < fields.knownCount; known += 1) {
+    if (fields.id(fields.known[known]!) === field.contentLength) return true;
+  }
+  return false;
+}
