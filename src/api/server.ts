@@ -2,7 +2,7 @@
  * The AWS API on the wire: plain HTTP/1.1, every request bounded in size and time. What a request means is the desk's
  * business.
  */
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { accept, type Result, refuse } from '#base/result.ts';
 import type { Random } from '#io/random.ts';
@@ -15,6 +15,7 @@ export type { ApiStats } from './desk.ts';
 /** With `connectionsMax`, the memory that strangers can fill: a body is read before its signature can be checked. */
 const bodySizeBytesMax = 1024 * 1024;
 const connectionsMax = 500;
+const downloadsPath = '/downloads/';
 /** How long running requests may take when the server closes. */
 const closeTimeoutMs = 5_000;
 
@@ -23,6 +24,8 @@ export interface ApiServerOptions extends DeskOptions {
   /** 0 picks a free one. */
   readonly port: number;
   readonly random: Random;
+  /** The text that is offered under a path. */
+  readonly findDownload: (path: string) => string | undefined;
 }
 
 export interface ApiServer {
@@ -47,6 +50,9 @@ export function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
     const body = await readBody(request);
     // The client broke off; there is nobody to answer.
     if (body === undefined) return;
+    if (request.method === 'GET' && request.url?.startsWith(downloadsPath)) {
+      return sendDownload(response, options.findDownload(request.url));
+    }
     const id = uuid(options.random);
     const { method = '', url = '' } = request;
     const headers = headersOf(request);
@@ -71,6 +77,16 @@ export function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
       resolve({ port, stats: () => desk.stats(), close: () => close(server) });
     });
   });
+}
+
+function sendDownload(response: ServerResponse, text: string | undefined): void {
+  const body = text ?? 'There is nothing to download here, or its time is up.\n';
+  response.writeHead(text === undefined ? 404 : 200, {
+    'content-type': 'text/plain; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+  });
+  response.end(body);
 }
 
 /** Every line as it was sent: Node's own table of headers joins some that come twice, and drops others. */

@@ -96,7 +96,13 @@ test('settings: the official client sets groups and subnets, and is told by code
   const none = new SetSecurityGroupsCommand({ LoadBalancerArn, SecurityGroups: [] });
   await assert.rejects(client.send(none), { name: 'ValidationError' });
   const dualstack = new SetIpAddressTypeCommand({ LoadBalancerArn, IpAddressType: 'dualstack' });
-  await assert.rejects(client.send(dualstack), { name: 'InvalidConfigurationRequestException' });
+  assert.equal((await client.send(dualstack)).IpAddressType, 'dualstack');
+  const prefix = new SetSubnetsCommand({
+    LoadBalancerArn,
+    Subnets: ['subnet-b', 'subnet-c'],
+    EnablePrefixForIpv6SourceNat: 'on',
+  });
+  await assert.rejects(client.send(prefix), { name: 'InvalidConfigurationRequestException' });
   const policy = new GetResourcePolicyCommand({ ResourceArn: LoadBalancerArn });
   await assert.rejects(client.send(policy), { name: 'ResourceNotFoundException' });
 });

@@ -42,6 +42,7 @@ export async function startTestApi(
   const server = await startApiServer({
     host: '127.0.0.1',
     port: 0,
+    findDownload: () => undefined,
     region,
     offers: (_version, action) => action !== options.withheld,
     execute: async (call) => {

@@ -26,10 +26,12 @@ export async function startRegionApi(
     random: systemRandom,
     sealer: { seal: (secret, id) => `${secret.length} characters for ${id}` },
     world: noWorld,
+    download: () => '',
   });
   const server = await startApiServer({
     host: '127.0.0.1',
     port: 0,
+    findDownload: () => undefined,
     region: testSettings.region,
     execute: control.execute,
     offers: control.offers,

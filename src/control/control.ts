@@ -14,6 +14,7 @@ import type { View } from '#model/view.ts';
 import { checkAccess } from './access/authorize.ts';
 import { elbv2Operations } from './elbv2/operations.ts';
 import type { ApiAnswer, ApiCall, ApiVersion, Execute } from './execute.ts';
+import { limitsOf } from './limits.ts';
 import { acmOperations } from './neighbours/acm/operations.ts';
 import { iamOperations } from './neighbours/iam/operations.ts';
 import { stsOperations } from './neighbours/sts/operations.ts';
@@ -30,6 +31,8 @@ export interface ControlOptions {
   readonly random: Random;
   readonly sealer: Pick<Sealer, 'seal'>;
   readonly world: World;
+  /** Makes the text downloadable for some minutes; gives the URL. */
+  readonly download: (text: string) => string;
 }
 
 export interface Control {
@@ -61,6 +64,8 @@ export function createControl(options: ControlOptions): Control {
       newId: () => random.hex(16),
       seal: (secret, id) => sealer.seal(secret, id),
       network: unknownNetwork,
+      limits: limitsOf(world.limits, account),
+      download: options.download,
       health,
     };
     const isRead = operation.kind === 'read';

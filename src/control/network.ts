@@ -19,16 +19,28 @@ export interface Subnet {
 export interface SecurityGroup {
   readonly id: string;
   readonly name: string;
+  readonly description: string;
   readonly vpcId: string;
+  /** Who may connect; undefined: nobody has said. */
+  readonly ingress: readonly SecurityRule[] | undefined;
+}
+
+export interface SecurityRule {
+  readonly protocol: 'tcp' | 'udp' | 'icmp' | 'all';
+  readonly fromPort: number;
+  readonly toPort: number;
+  readonly cidrs: readonly string[];
 }
 
 export interface Instance {
   readonly id: string;
   readonly vpcId: string;
+  readonly subnetId: string;
   readonly zone: string;
   /** Where targets that name it are reached. */
   readonly privateAddress: string;
   readonly state: 'pending' | 'running' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated';
+  readonly tags: Readonly<Record<string, string>>;
 }
 
 export interface Network {

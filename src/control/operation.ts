@@ -8,6 +8,7 @@ import type { HexId } from '#model/documents.ts';
 import type { Fault } from '#model/fault.ts';
 import type { HealthVerdict } from '#model/health.ts';
 import type { View } from '#model/view.ts';
+import type { AccountLimits } from './limits.ts';
 import type { Network } from './network.ts';
 import type { World } from './world.ts';
 
@@ -37,13 +38,17 @@ export interface OperationContext {
   /** Seals a secret for the document with this id: it is opened only for what needs it. */
   readonly seal: (secret: string, documentId: string) => string;
   readonly network: Network;
+  /** How much the caller's account may have. */
+  readonly limits: AccountLimits;
+  /** Makes the text downloadable for some minutes; gives the URL. */
+  readonly download: (text: string) => string;
   /** What `gather` has read for this call. */
-  readonly object?: Uint8Array;
+  readonly objects?: readonly Uint8Array[];
   readonly health: (targetKey: string) => TargetCondition | undefined;
 }
 
 /** What was gathered for one call. */
-export type Gathered = Partial<Pick<OperationContext, 'network' | 'object'>>;
+export type Gathered = Partial<Pick<OperationContext, 'network' | 'objects'>>;
 
 /** How a target is, as the nodes have found out; of the past nobody can say. */
 export type TargetCondition = HealthVerdict | { readonly kind: 'unavailable'; readonly description: string };

@@ -56,3 +56,25 @@ export function makeCertificate(wish: CertificateWish): MadeCertificate {
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** A list with which the authority revokes certificates of these serial numbers, in hexadecimal digits. */
+export function makeRevocations(authority: MadeCertificate, serials: readonly string[]): string {
+  const folder = mkdtempSync(join(tmpdir(), 'ballast-revocations-'));
+  const path = (file: string) => join(folder, file);
+  try {
+    writeFileSync(path('ca.pem'), authority.certificate);
+    writeFileSync(path('key.pem'), authority.privateKey);
+    const lines = serials.map((serial) => `R\t351231235959Z\t260101000000Z\t${serial}\tunknown\t/CN=${serial}\n`);
+    writeFileSync(path('index.txt'), lines.join(''));
+    const settings = 'database=index.txt\ndefault_md=sha256\ncrl_extensions=extensions\ndefault_crl_days=30';
+    writeFileSync(
+      path('config'),
+      `[ca]\ndefault_ca=own\n[own]\n${settings}\n[extensions]\nauthorityKeyIdentifier=keyid\n`,
+    );
+    const files = ['-cert', 'ca.pem', '-keyfile', 'key.pem', '-out', 'crl.pem'];
+    execFileSync('openssl', ['ca', '-config', 'config', '-gencrl', ...files], { cwd: folder, stdio: 'pipe' });
+    return readFileSync(path('crl.pem'), 'utf8');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -4,6 +4,7 @@
  */
 import type { Result } from '#base/result.ts';
 import type { Fault } from '#model/fault.ts';
+import { type Limits, noLimits } from './limits.ts';
 import { type Network, unknownNetwork } from './network.ts';
 
 /** Where something lies in the object store. */
@@ -22,6 +23,8 @@ export interface NetworkIds {
 }
 
 export interface World {
+  /** How much accounts may have. */
+  readonly limits: Limits;
   /** The network as it is known; what is asked elsewhere is asked for these ids. Refuses when that cannot be asked. */
   network(ids: NetworkIds): Promise<Result<Network, Fault>>;
   /** The bytes of an object, at most `sizeBytesMax`; refuses, in a sentence, when it cannot be had. */
@@ -30,6 +33,7 @@ export interface World {
 
 /** Knows nothing of a network, and has no object store. */
 export const noWorld: World = {
+  limits: noLimits,
   network: async () => ({ ok: true, value: unknownNetwork }),
   readObject: async () => ({ ok: false, fault: 'no object store is configured' }),
 };

@@ -15,6 +15,7 @@ import { Freeze } from '#control/approval/freeze.ts';
 import { Limits } from '#control/approval/limits.ts';
 import { Operators } from '#control/approval/operators.ts';
 import { createControl } from '#control/control.ts';
+import { Downloads } from '#control/downloads.ts';
 import { HealthBoard } from '#control/health-board.ts';
 import { firstCredentials, keyLookup } from '#control/keys.ts';
 import { foldHistory, rekeySecrets } from '#control/maintenance/effects.ts';
@@ -29,7 +30,6 @@ import { Incidents } from '#control/sentinel/incidents.ts';
 import { Sentinel } from '#control/sentinel/sentinel.ts';
 import { Looking } from '#control/time-travel/looking.ts';
 import { Workflows } from '#control/workflows/workflows.ts';
-import { noWorld } from '#control/world.ts';
 import { Gate } from '#guard/gate.ts';
 import { systemClock } from '#io/clock.ts';
 import { readFileIfThere, writeFileWhole } from '#io/files.ts';
@@ -61,8 +61,10 @@ import { ownProcesses } from './own-processes.ts';
 import { paths } from './paths.ts';
 import type { RoleContext, Started } from './process.ts';
 import { regionSettings } from './region.ts';
+import { hostPort } from './report.ts';
 import { statusOf } from './status.ts';
 import { Wellness } from './wellness.ts';
+import { openWorld } from './world.ts';
 
 /** Whoever counts traffic waits no longer for a node. */
 const statsTimeoutMs = 2_000;
@@ -82,6 +84,9 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
     // Nobody waits for it: the store comes first.
     void webhook?.tell({ environment, region, type: 'alarm', check: 'start', what, at });
   };
+  const outside = openWorld({ ...settings, clock, log });
+  if (!outside.ok) return { refused: outside.fault };
+  const world = outside.value;
   const opened = await openWholeStore(settings, isOff('sentinel') || isOff('vault'), { log, onFound });
   if ('refused' in opened) return opened;
   const { store, healed } = opened;
@@ -134,7 +139,8 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
     for (const { id } of book.open) book.note(id, { atMs: clock.wallMs(), source: 'node', who, text });
   };
   const health = new HealthBoard();
-  const region = regionSettings(settings);
+  const region = regionSettings({ ...settings, subnets: world.inventory.defaultSubnets });
+  const downloads = new Downloads(clock, random);
   const { holdAddressesMs } = region;
   const approvals = new Approvals({
     journal,
@@ -182,7 +188,8 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
     clock,
     random,
     sealer: ring,
-    world: noWorld,
+    world,
+    download: (text) => `http://${hostPort(endpoints.api)}${downloads.offer(text)}`,
   });
 
   const newRequestId = () => random.hex(32);
@@ -223,6 +230,7 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
       execute: control.execute,
       offers: control.offers,
       lookupKey: keyLookup(journal, ring),
+      findDownload: (path) => downloads.find(path),
       clock,
       random,
       log,
@@ -315,6 +323,7 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
     },
     stop: async () => {
       workflows.stop();
+      world.close();
       await apiServer.close();
       link.close();
       await operator.close();

@@ -124,6 +124,7 @@ export class DrillRegion {
       ...['--data', data, '--environment', drillEnvironment, '--region', 'us-east-1'],
       ...free,
       ...['--nodes', `${options.nodes}`, '--workers', '1', '--addresses', options.addresses],
+      ...['--inventory', inventoryOf(data), '--request-rate-percent', '0'],
       ...['--ready-file', readyFile, '--alarm-webhook', options.alarmWebhook, '--maintenance', processesOf(data)],
       ...(without.length === 0 ? [] : ['--without', without.join(',')]),
     ]);
@@ -257,6 +258,15 @@ export function copyMorning({ data }: Morning): string {
   const copy = mkdtempSync(join(tmpdir(), 'ballast-drill-'));
   cpSync(data, copy, { recursive: true });
   return copy;
+}
+
+/** The owners of a drill may have as much as it takes. */
+function inventoryOf(data: string): string {
+  const path = join(data, 'inventory.json');
+  const many = 1_000_000;
+  const limits = { default: { 'application-load-balancers': many, 'target-groups': many } };
+  writeFileSync(path, JSON.stringify({ limits }));
+  return path;
 }
 
 function processesOf(data: string): string {

@@ -28,6 +28,11 @@ export interface ControlPlaneSettings {
   readonly holdAddressesDays: number;
   readonly vault: string;
   readonly alarmWebhook: string | undefined;
+  readonly inventory: string | undefined;
+  readonly ec2Endpoint: string | undefined;
+  readonly s3Folder: string | undefined;
+  readonly s3Endpoint: string | undefined;
+  readonly requestRatePercent: number;
   /** Folder with the operator's own maintenance processes. */
   readonly maintenance: string | undefined;
   readonly without: readonly Layer[];

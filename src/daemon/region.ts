@@ -11,16 +11,21 @@ export function regionSettings(settings: {
   readonly zones: readonly string[];
   readonly domain: string;
   readonly holdAddressesDays: number;
+  /** Of the inventory; none: made up. */
+  readonly subnets?: readonly { readonly id: string; readonly zone: string; readonly vpcId: string }[];
 }): RegionSettings {
-  const { region, domain } = settings;
+  const { region, domain, subnets = [] } = settings;
   const zones = [...settings.zones].sort();
   return {
     region,
     domain,
     zones,
-    vpcId: 'vpc-00000001',
+    vpcId: subnets[0]?.vpcId ?? 'vpc-00000001',
     holdAddressesMs: settings.holdAddressesDays * dayMs,
-    defaultSubnets: zones.map((zone, index) => ({ id: defaultSubnetId(index), zone })),
+    defaultSubnets:
+      subnets.length > 0
+        ? subnets.map(({ id, zone }) => ({ id, zone }))
+        : zones.map((zone, index) => ({ id: defaultSubnetId(index), zone })),
   };
 }
 

@@ -21,6 +21,11 @@ const defaults = {
   vault: '/home/ada/.ballast/vault',
   alarmWebhook: undefined,
   maintenance: undefined,
+  inventory: undefined,
+  ec2Endpoint: undefined,
+  s3Folder: undefined,
+  s3Endpoint: undefined,
+  requestRatePercent: 100,
   without: undefined,
   readyFile: undefined,
 };
@@ -74,13 +79,18 @@ const samples: Record<string, [string, unknown]> = {
   holdAddressesDays: ['7', 7],
   vault: ['/mnt/share', '/mnt/share'],
   alarmWebhook: ['https://alarms.example/x', 'https://alarms.example/x'],
+  inventory: ['inventory.json', '/here/inventory.json'],
+  ec2Endpoint: ['http://127.0.0.1:4566', 'http://127.0.0.1:4566'],
+  s3Folder: ['buckets', '/here/buckets'],
+  s3Endpoint: ['http://127.0.0.1:9000', 'http://127.0.0.1:9000'],
+  requestRatePercent: ['250', 250],
   maintenance: ['processes', '/here/processes'],
   without: ['guard, vault', ['guard', 'vault']],
   readyFile: ['run/ready.json', '/here/run/ready.json'],
 };
 
 /** The words by which each setting is known, as the reference page has them. */
-const words = [...settingsPage().matchAll(/^\| `--([a-z-]+) [^`]*` \| `([A-Z_]+)` \| (?:`(\w+)`)? ?\|/gm)].map(
+const words = [...settingsPage().matchAll(/^\| `--([a-z0-9-]+) [^`]*` \| `([A-Z0-9_]+)` \| (?:`(\w+)`)? ?\|/gm)].map(
   ([, flag, variable, key]) => ({ flag: flag!, variable: variable!, key }),
 );
 

@@ -50,6 +50,15 @@ export interface Settings {
   readonly alarmWebhook: string | undefined;
   /** Absolute. */
   readonly maintenance: string | undefined;
+  /** Absolute: networks, instances, functions and limits, as JSON. */
+  readonly inventory: string | undefined;
+  /** Asked about what the inventory does not have. */
+  readonly ec2Endpoint: string | undefined;
+  /** Absolute: stands for S3, a folder for each bucket. */
+  readonly s3Folder: string | undefined;
+  readonly s3Endpoint: string | undefined;
+  /** Of AWS's own request rates; 0 for none. */
+  readonly requestRatePercent: number;
   /** Only in a drill. */
   readonly without: readonly Layer[] | undefined;
   /** Absolute. */
@@ -226,6 +235,47 @@ const table: { readonly [Name in keyof Settings]-?: Setting<NonNullable<Settings
     key: 'maintenance',
     help: 'Folder with maintenance processes of your own, a module each',
     parse: parsePath,
+  },
+  inventory: {
+    flag: 'inventory',
+    argument: 'FILE',
+    variable: 'BALLAST_INVENTORY',
+    key: 'inventory',
+    help: 'Networks, instances, functions and account limits, as JSON; read anew when it changes',
+    parse: parsePath,
+  },
+  ec2Endpoint: {
+    flag: 'ec2-endpoint',
+    argument: 'URL',
+    variable: 'BALLAST_EC2_ENDPOINT',
+    key: 'ec2Endpoint',
+    help: 'Asked about subnets, security groups, VPCs and instances that the inventory does not have',
+    parse: parseWebhook,
+  },
+  s3Folder: {
+    flag: 's3-folder',
+    argument: 'DIR',
+    variable: 'BALLAST_S3_FOLDER',
+    key: 's3Folder',
+    help: 'Folder that stands for S3, with a folder for each bucket',
+    parse: parsePath,
+  },
+  s3Endpoint: {
+    flag: 's3-endpoint',
+    argument: 'URL',
+    variable: 'BALLAST_S3_ENDPOINT',
+    key: 's3Endpoint',
+    help: 'S3 endpoint that objects are read from when no folder stands for it',
+    parse: parseWebhook,
+  },
+  requestRatePercent: {
+    flag: 'request-rate-percent',
+    argument: 'N',
+    variable: 'BALLAST_REQUEST_RATE_PERCENT',
+    key: 'requestRatePercent',
+    shownDefault: '100',
+    help: 'How many requests each principal may make, in percent of the usual rates; 0 for any number',
+    parse: parseWholeNumber({ min: 0, max: 999_999 }),
   },
   without: {
     flag: 'without',

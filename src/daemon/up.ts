@@ -84,6 +84,7 @@ class Supervisor {
     this.#settings = settings;
     const { data, account, region, zones, domain, environment, holdAddressesDays, vault, workers } = settings;
     const { alarmWebhook, maintenance, without = [] } = settings;
+    const { inventory, ec2Endpoint, s3Folder, s3Endpoint, requestRatePercent } = settings;
     const operatorKey = readOrMakeSecretFile(paths.operatorKey(data), () => systemRandom.hex(64));
     const linkToken = readOrMakeSecretFile(paths.linkKey(data), () => systemRandom.hex(64));
     const supervisor = systemRandom.hex(16);
@@ -112,6 +113,11 @@ class Supervisor {
       holdAddressesDays,
       vault,
       alarmWebhook,
+      inventory,
+      ec2Endpoint,
+      s3Folder,
+      s3Endpoint,
+      requestRatePercent,
       maintenance,
       without,
       operatorKey,

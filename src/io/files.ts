@@ -89,6 +89,12 @@ export function makeFolder(path: string): void {
   }
 }
 
+/** Changes whenever the file is written or replaced; empty when it is not there. */
+export function fileStamp(path: string): string {
+  const status = statSync(path, { throwIfNoEntry: false });
+  return status === undefined ? '' : `${status.ino} ${status.size} ${status.mtimeMs}`;
+}
+
 export function isFileThere(path: string): boolean {
   return existsSync(path);
 }

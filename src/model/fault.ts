@@ -6,6 +6,7 @@
 export const faults = {
   AccessDenied: 403,
   AllocationIdNotFound: 400,
+  AssociationNotFound: 400,
   ALPNPolicyNotFound: 400,
   ALPNPolicyNotSupported: 400,
   AvailabilityZoneNotSupported: 400,
@@ -67,7 +68,6 @@ export const faults = {
   TooManyTrustStoreRevocationEntries: 400,
   TooManyTrustStores: 400,
   TooManyUniqueTargetGroupsPerLoadBalancer: 400,
-  TrustStoreAssociationNotFound: 400,
   TrustStoreInUse: 400,
   TrustStoreNotFound: 400,
   TrustStoreNotReady: 400,

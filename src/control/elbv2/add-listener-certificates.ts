@@ -5,9 +5,10 @@ import type {
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { accept, refuse } from '#base/result.ts';
 import { put } from '#model/change.ts';
+import type { HexId } from '#model/documents.ts';
 import { fault } from '#model/fault.ts';
+import type { View } from '#model/view.ts';
 import { decodeNamedCertificates, findTlsListener } from './listener-certificates.ts';
-import { quotas } from './quotas.ts';
 import type { Elbv2Operation } from './shape.ts';
 
 export const addListenerCertificates: Elbv2Operation<AddListenerCertificatesInput, AddListenerCertificatesOutput> = {
@@ -20,9 +21,12 @@ export const addListenerCertificates: Elbv2Operation<AddListenerCertificatesInpu
     const { id, document } = listener.value;
     const [byDefault, ...present] = document.certificateIds ?? [];
     const others = new Set([...present, ...named.value.map((certificate) => certificate.id)]);
-    if (others.size > quotas.certificatesPerListener) {
-      const limit = `the limit is ${quotas.certificatesPerListener}`;
-      const message = `The listener would have ${others.size} certificates besides its default one; ${limit}`;
+    const countMax = context.limits['certificates-per-load-balancer'];
+    const elsewhere = countCertificates(view, document.loadBalancerId, id);
+    if (others.size + elsewhere > countMax) {
+      const limit = `the limit is ${countMax}`;
+      const count = others.size + elsewhere;
+      const message = `The load balancer would have ${count} certificates besides the default ones; ${limit}`;
       return refuse(fault('TooManyCertificates', message));
     }
     const certificateIds = [...(byDefault === undefined ? [] : [byDefault]), ...others];
@@ -33,3 +37,12 @@ export const addListenerCertificates: Elbv2Operation<AddListenerCertificatesInpu
     });
   },
 };
+
+/** The certificates of the load balancer's other listeners, without the default ones. */
+function countCertificates(view: View, loadBalancerId: HexId, listenerId: HexId): number {
+  let count = 0;
+  for (const { id, document } of view.find('listenersOfLoadBalancer', loadBalancerId)) {
+    if (id !== listenerId) count += Math.max(0, (document.certificateIds ?? []).length - 1);
+  }
+  return count;
+}

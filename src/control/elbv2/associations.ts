@@ -1,6 +1,7 @@
 /**
  * Which target groups a load balancer forwards to, and how many of them it may. A target group has one load balancer.
  */
+import type { AccountLimits } from '#control/limits.ts';
 import type {
   Entry,
   HexId,
@@ -12,7 +13,6 @@ import type {
 import { type Fault, fault } from '#model/fault.ts';
 import { targetGroupsOf } from '#model/rule-actions.ts';
 import { isEmpty, type View } from '#model/view.ts';
-import { quotas } from './quotas.ts';
 
 /** The load balancers whose rules forward to the group. */
 export function loadBalancersOfGroup(view: View, targetGroupId: HexId): ReadonlySet<HexId> {
@@ -62,6 +62,7 @@ export function checkAssociations(
   loadBalancer: Entry<'load-balancer'>,
   protocol: ListenerProtocol,
   actions: readonly RuleAction[],
+  limits: AccountLimits,
 ): Fault | undefined {
   const wanted = targetGroupsOf(actions);
   const wrong =
@@ -77,13 +78,15 @@ export function checkAssociations(
   }
   const groups = groupsOfLoadBalancer(view, loadBalancer.id);
   for (const id of wanted) groups.add(id);
-  if (groups.size > quotas.targetGroupsPerLoadBalancer) {
+  const groupsMax = limits['target-groups-per-application-load-balancer'];
+  if (groups.size > groupsMax) {
     return fault(
       'TooManyUniqueTargetGroupsPerLoadBalancer',
-      `The load balancer would use ${groups.size} target groups; the limit is ${quotas.targetGroupsPerLoadBalancer}`,
+      `The load balancer would use ${groups.size} target groups; the limit is ${groupsMax}`,
     );
   }
-  return checkTargetsCount([...groups].reduce((sum, id) => sum + registeredCount(view, id), 0));
+  const targetsCount = [...groups].reduce((sum, id) => sum + registeredCount(view, id), 0);
+  return checkTargetsCount(loadBalancer.document.type, targetsCount, limits);
 }
 
 function checkActionTypes(
@@ -124,13 +127,14 @@ function checkProtocols(view: View, protocol: ListenerProtocol, groups: Readonly
 }
 
 /** Checks the number of targets of one load balancer against its quota. */
-export function checkTargetsCount(targetsCount: number): Fault | undefined {
-  if (targetsCount <= quotas.targetsPerLoadBalancer) return undefined;
-  const { targetsPerLoadBalancer } = quotas;
-  return fault(
-    'TooManyTargets',
-    `The load balancer would have ${targetsCount} targets; the limit is ${targetsPerLoadBalancer}`,
-  );
+export function checkTargetsCount(
+  type: LoadBalancerType,
+  targetsCount: number,
+  limits: AccountLimits,
+): Fault | undefined {
+  const targetsMax = limits[`targets-per-${type}-load-balancer`];
+  if (targetsCount <= targetsMax) return undefined;
+  return fault('TooManyTargets', `The load balancer would have ${targetsCount} targets; the limit is ${targetsMax}`);
 }
 
 /** How many targets are registered with the group; one that drains is on its way out and does not count. */

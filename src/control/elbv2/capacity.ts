@@ -4,6 +4,7 @@
  */
 import type { DescribeCapacityReservationOutput } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { accept, type Result, refuse } from '#base/result.ts';
+import type { OperationContext } from '#control/operation.ts';
 import type { CapacityReservation, LoadBalancerDocument } from '#model/documents.ts';
 import { type Fault, fault } from '#model/fault.ts';
 import { quotas } from './quotas.ts';
@@ -33,14 +34,15 @@ export function encodeCapacity(document: LoadBalancerDocument, nowMs: number): D
 export function reserveCapacity(
   document: LoadBalancerDocument,
   units: number,
-  nowMs: number,
+  { nowMs, limits }: Pick<OperationContext, 'nowMs' | 'limits'>,
 ): Result<LoadBalancerDocument, Fault> {
   const present = document.capacityReservation ?? none;
+  const unitsMax = limits['capacity-units-per-load-balancer'];
   if (!Number.isInteger(units) || units < unitsMin) {
     return refuse(fault('ValidationError', `CapacityUnits '${units}' must be at least '${unitsMin}'`));
   }
-  if (units > quotas.capacityUnitsPerLoadBalancer) {
-    const message = `CapacityUnits '${units}' is above the limit of ${quotas.capacityUnitsPerLoadBalancer}`;
+  if (units > unitsMax) {
+    const message = `CapacityUnits '${units}' is above the limit of ${unitsMax}`;
     return refuse(fault('CapacityUnitsLimitExceeded', message));
   }
   if (units === present.units) return accept(document);

@@ -14,7 +14,6 @@ import { checkAssociations } from './associations.ts';
 import { sealClientSecret } from './client-secrets.ts';
 import { defaultActionsOf, encodeListener } from './listener-answers.ts';
 import { decodeListener, settingsOf } from './listener-settings.ts';
-import { quotas } from './quotas.ts';
 import type { Elbv2Operation } from './shape.ts';
 import { decodeTags } from './tags.ts';
 
@@ -48,11 +47,11 @@ export const createListener: Elbv2Operation<CreateListenerInput, CreateListenerO
       return accept({ changes: [], output: { Listeners: [encodeListener(view, loadBalancer, listener, context)] } });
     }
 
-    if (listeners.length >= quotas.listenersPerLoadBalancer) {
+    if (listeners.length >= context.limits[`listeners-per-${loadBalancer.document.type}-load-balancer`]) {
       const message = `The load balancer has ${listeners.length} listeners, which is the limit`;
       return refuse(fault('TooManyListeners', message));
     }
-    const wrong = checkAssociations(view, loadBalancer, protocol, actions);
+    const wrong = checkAssociations(view, loadBalancer, protocol, actions, context.limits);
     if (wrong !== undefined) return refuse(wrong);
 
     const id = context.newId();

@@ -8,18 +8,20 @@ import { accept, refuse } from '#base/result.ts';
 import type { Decision, OperationContext } from '#control/operation.ts';
 import { place } from '#control/workflows/placement.ts';
 import { put } from '#model/change.ts';
-import type { LoadBalancerDocument, PlacementDocument } from '#model/documents.ts';
+import type { LoadBalancerDocument, LoadBalancerType, PlacementDocument } from '#model/documents.ts';
 import { type Fault, fault } from '#model/fault.ts';
 import { nameKey } from '#model/keys.ts';
 import { findFirst, type View } from '#model/view.ts';
 import { shown } from './checks.ts';
 import { encodeLoadBalancer } from './load-balancer-answers.ts';
 import { decodeLoadBalancer, type LoadBalancerSettings } from './load-balancer-settings.ts';
-import { quotas } from './quotas.ts';
+import { gatherNetwork, subnetIdsOf } from './network-checks.ts';
 import type { Elbv2Operation } from './shape.ts';
 
 export const createLoadBalancer: Elbv2Operation<CreateLoadBalancerInput, CreateLoadBalancerOutput> = {
   kind: 'write',
+  gather: (input, world) =>
+    gatherNetwork(world, { subnets: subnetIdsOf(input), securityGroups: input.SecurityGroups ?? [] }),
   decide(view, input, context) {
     const wrong = checkName(input.Name);
     if (wrong !== undefined) return refuse(wrong);
@@ -48,15 +50,16 @@ function createNew(
   settings: LoadBalancerSettings,
   context: OperationContext,
 ): Decision<CreateLoadBalancerOutput> {
-  const { loadBalancersPerAccount: countMax } = quotas;
-  if (view.count('load-balancer') >= countMax && countOf(view, context.account) >= countMax) {
-    return refuse(fault('TooManyLoadBalancers', `The limit of ${countMax} load balancers is reached`));
+  const { type } = settings;
+  const countMax = context.limits[`${type}-load-balancers`];
+  if (view.count('load-balancer') >= countMax && countOf(view, context.account, type) >= countMax) {
+    const message = `The account has ${countMax} ${type} load balancers, which is its limit`;
+    return refuse(fault('TooManyLoadBalancers', message));
   }
   const id = context.newId();
   const document: LoadBalancerDocument = {
     account: context.account,
     name,
-    vpcId: context.settings.vpcId,
     dnsName: dnsNameOf(name, id, settings.scheme, context),
     createdAtMs: context.nowMs,
     attributes: {},
@@ -72,8 +75,8 @@ function createNew(
   });
 }
 
-function countOf(view: View, account: string): number {
-  return [...view.find('loadBalancersOfAccount', account)].length;
+function countOf(view: View, account: string, type: LoadBalancerType): number {
+  return [...view.find('loadBalancersOfAccount', account)].filter(({ document }) => document.type === type).length;
 }
 
 function checkName(name: string): Fault | undefined {

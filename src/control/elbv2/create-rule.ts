@@ -9,7 +9,6 @@ import { findByArn, loadBalancerOf } from './arns.ts';
 import { checkAssociations } from './associations.ts';
 import { sealClientSecret } from './client-secrets.ts';
 import { decodeConditions } from './conditions.ts';
-import { quotas } from './quotas.ts';
 import { checkPriority, countRules, encodeRule } from './rules.ts';
 import type { Elbv2Operation } from './shape.ts';
 import { decodeTags } from './tags.ts';
@@ -43,11 +42,12 @@ export const createRule: Elbv2Operation<CreateRuleInput, CreateRuleOutput> = {
     if ([...view.find('rulesOfListener', listenerId)].some(({ document }) => document.priority === priority)) {
       return refuse(fault('PriorityInUse', `Priority '${priority}' is currently in use`));
     }
-    if (countRules(view, loadBalancer.id) >= quotas.rulesPerLoadBalancer) {
-      const message = `The load balancer has ${quotas.rulesPerLoadBalancer} rules besides the default ones, which is the limit`;
+    const rulesMax = context.limits['rules-per-application-load-balancer'];
+    if (countRules(view, loadBalancer.id) >= rulesMax) {
+      const message = `The load balancer has ${rulesMax} rules besides the default ones, which is the limit`;
       return refuse(fault('TooManyRules', message));
     }
-    const associated = checkAssociations(view, loadBalancer, listener.value.document.protocol, actions);
+    const associated = checkAssociations(view, loadBalancer, listener.value.document.protocol, actions, context.limits);
     if (associated !== undefined) return refuse(associated);
 
     const id = context.newId();

@@ -11,18 +11,21 @@ import { type Fault, fault } from '#model/fault.ts';
 import { nameKey } from '#model/keys.ts';
 import { findFirst, type View } from '#model/view.ts';
 import { shown } from './checks.ts';
-import { quotas } from './quotas.ts';
+import { checkVpcThere, gatherNetwork } from './network-checks.ts';
 import type { Elbv2Operation } from './shape.ts';
 import { encodeTargetGroup } from './target-group-answers.ts';
 import { decodeTargetGroup, type TargetGroupSettings } from './target-group-settings.ts';
 
 export const createTargetGroup: Elbv2Operation<CreateTargetGroupInput, CreateTargetGroupOutput> = {
   kind: 'write',
+  gather: ({ VpcId }, world) => gatherNetwork(world, { vpcs: VpcId === undefined ? [] : [VpcId] }),
   decide(view, input, context) {
     const wrong = checkName(input.Name);
     if (wrong !== undefined) return refuse(wrong);
     const settings = decodeTargetGroup(input);
     if (!settings.ok) return settings;
+    const strange = checkVpcThere(context.network, settings.value.vpcId);
+    if (strange !== undefined) return refuse(strange);
     const named = { account: context.account, name: input.Name };
     const present = findFirst(view, 'targetGroupByName', nameKey(named));
     if (present !== undefined) {
@@ -33,9 +36,9 @@ export const createTargetGroup: Elbv2Operation<CreateTargetGroupInput, CreateTar
       const TargetGroups = [encodeTargetGroup(view, context.settings, present.id, present.document)];
       return accept({ changes: [], output: { TargetGroups } });
     }
-    const { targetGroupsPerAccount: countMax } = quotas;
+    const countMax = context.limits['target-groups'];
     if (view.count('target-group') >= countMax && countOf(view, context.account) >= countMax) {
-      return refuse(fault('TooManyTargetGroups', `The limit of ${countMax} target groups is reached`));
+      return refuse(fault('TooManyTargetGroups', `The account has ${countMax} target groups, which is its limit`));
     }
     const id = context.newId();
     const document: TargetGroupDocument = {

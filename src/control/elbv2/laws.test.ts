@@ -22,7 +22,15 @@ test('operations: whatever is called in whatever order, the laws of the document
 });
 
 test('operations: from any text in place of an ARN comes an answer or a fault, never a throw', () => {
-  const members = ['LoadBalancerArn', 'TargetGroupArn', 'ListenerArn', 'RuleArn', 'ResourceArn', 'IpAddressType'];
+  const members = [
+    'LoadBalancerArn',
+    'TargetGroupArn',
+    'ListenerArn',
+    'RuleArn',
+    'ResourceArn',
+    'TrustStoreArn',
+    'IpAddressType',
+  ];
   const arnLike = fc
     .array(
       fc.constantFrom(

@@ -31,7 +31,7 @@ export function decodeNamedCertificates(
   given: readonly Decoded<Certificate>[],
   { settings, account }: OperationContext,
 ): Result<readonly NamedCertificate[], Fault> {
-  const wrong = checkCount('Certificates', given, quotas.certificatesPerListener);
+  const wrong = checkCount('Certificates', given, quotas.certificatesPerCall);
   if (wrong !== undefined) return refuse(wrong);
   const named = new Map<string, NamedCertificate>();
   for (const { CertificateArn: arn, IsDefault } of given) {

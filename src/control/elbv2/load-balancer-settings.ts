@@ -15,6 +15,7 @@ import {
 } from '#model/documents.ts';
 import { type Fault, fault } from '#model/fault.ts';
 import { checkChoice, shown } from './checks.ts';
+import { checkSecurityGroups, vpcOfSubnets } from './network-checks.ts';
 import { decodeSecurityGroups } from './security-groups.ts';
 import type { Decoded } from './shape.ts';
 import { chooseZones } from './subnets.ts';
@@ -24,7 +25,7 @@ type Input = Decoded<CreateLoadBalancerInput>;
 
 export type LoadBalancerSettings = Omit<
   LoadBalancerDocument,
-  'account' | 'name' | 'vpcId' | 'dnsName' | 'createdAtMs' | 'attributes' | 'capacityReservation'
+  'account' | 'name' | 'dnsName' | 'createdAtMs' | 'attributes' | 'capacityReservation'
 >;
 
 /** Where the words for a type stand in messages. */
@@ -56,6 +57,14 @@ export function decodeLoadBalancer(input: Input, context: OperationContext): Res
   if (!zones.ok) return zones;
   const securityGroups = decodeSecurityGroups(input.SecurityGroups ?? []);
   if (!securityGroups.ok) return securityGroups;
+  const vpc = vpcOfSubnets(
+    context.network,
+    zones.value.map(({ subnetId }) => subnetId),
+  );
+  if (!vpc.ok) return vpc;
+  const vpcId = vpc.value ?? context.settings.vpcId;
+  const strange = checkSecurityGroups(context.network, securityGroups.value, vpcId);
+  if (strange !== undefined) return refuse(strange);
   const tags = decodeTags(input.Tags);
   if (!tags.ok) return tags;
   const { CustomerOwnedIpv4Pool: coip, IpamPools } = input;
@@ -69,6 +78,7 @@ export function decodeLoadBalancer(input: Input, context: OperationContext): Res
   return accept({
     type,
     scheme,
+    vpcId,
     ipAddressType: ipAddressType.value,
     zones: zones.value,
     securityGroups: securityGroups.value,

@@ -1,6 +1,7 @@
 /** ModifyListener. What is given takes the place of what there was; the rest stays. */
 import type { ModifyListenerInput, ModifyListenerOutput } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { accept, refuse } from '#base/result.ts';
+import type { AccountLimits } from '#control/limits.ts';
 import { type Change, put } from '#model/change.ts';
 import type { Entry, HexId, ListenerDocument, ListenerProtocol, RuleAction } from '#model/documents.ts';
 import { type Fault, fault } from '#model/fault.ts';
@@ -38,7 +39,11 @@ export const modifyListener: Elbv2Operation<ModifyListenerInput, ModifyListenerO
         : decodeActions(view, 'DefaultActions', input.DefaultActions, context);
     if (!decoded.ok) return decoded;
     const { actions, secret }: DecodedActions = decoded.value;
-    const wrong = checkAllActions(view, { loadBalancer, listenerId: id, protocol, defaultActions: actions });
+    const wrong = checkAllActions(
+      view,
+      { loadBalancer, listenerId: id, protocol, defaultActions: actions },
+      context.limits,
+    );
     if (wrong !== undefined) return refuse(wrong);
 
     const document: ListenerDocument = { ...withoutSettings(before), ...settings.value };
@@ -77,11 +82,12 @@ function checkAllActions(
     readonly protocol: ListenerProtocol;
     readonly defaultActions: readonly RuleAction[];
   },
+  limits: AccountLimits,
 ): Fault | undefined {
   const { loadBalancer, listenerId, protocol, defaultActions } = listener;
   for (const { document } of view.find('rulesOfListener', listenerId)) {
     const actions = document.priority === 'default' ? defaultActions : document.actions;
-    const wrong = checkAssociations(view, loadBalancer, protocol, actions);
+    const wrong = checkAssociations(view, loadBalancer, protocol, actions, limits);
     if (wrong !== undefined) return wrong;
   }
   return undefined;

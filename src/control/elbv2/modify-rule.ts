@@ -34,7 +34,7 @@ export const modifyRule: Elbv2Operation<ModifyRuleInput, ModifyRuleOutput> = {
     const transforms = input.Transforms === undefined ? accept(kept) : decodeTransforms(input.Transforms);
     if (!transforms.ok) return transforms;
     const { protocol } = view.get('listener', rule.document.listenerId)!;
-    const associated = checkAssociations(view, loadBalancer, protocol, actions);
+    const associated = checkAssociations(view, loadBalancer, protocol, actions, context.limits);
     if (associated !== undefined) return refuse(associated);
 
     const { sealedClientSecret, ...others } = rule.document;

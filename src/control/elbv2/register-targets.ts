@@ -3,6 +3,7 @@
  */
 import type { RegisterTargetsInput, RegisterTargetsOutput } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { accept, refuse } from '#base/result.ts';
+import type { AccountLimits } from '#control/limits.ts';
 import { type Change, put } from '#model/change.ts';
 import type { Entry, TargetDocument } from '#model/documents.ts';
 import { type Fault, fault } from '#model/fault.ts';
@@ -42,7 +43,7 @@ export const registerTargets: Elbv2Operation<RegisterTargetsInput, RegisterTarge
       if (document === present) changes.delete(key);
       else changes.set(key, put(view, 'target', key, document));
     }
-    const tooMany = addedCount === 0 ? undefined : checkQuotas(view, group.value, addedCount);
+    const tooMany = addedCount === 0 ? undefined : checkQuotas(view, group.value, addedCount, context.limits);
     return tooMany === undefined ? accept({ changes: [...changes.values()], output: {} }) : refuse(tooMany);
   },
 };
@@ -75,16 +76,18 @@ function checkQuotas(
   view: View,
   { id: targetGroupId, document: { targetType } }: Entry<'target-group'>,
   addedCount: number,
+  limits: AccountLimits,
 ): Fault | undefined {
   const count = registeredCount(view, targetGroupId) + addedCount;
-  const countMax = targetType === 'lambda' || targetType === 'alb' ? 1 : quotas.targetsPerTargetGroup;
+  const countMax = targetType === 'lambda' || targetType === 'alb' ? 1 : limits['targets-per-target-group'];
   if (count > countMax) {
     return fault('TooManyTargets', `The target group would have ${count} targets; the limit is ${countMax}`);
   }
   for (const loadBalancerId of loadBalancersOfGroup(view, targetGroupId)) {
     const groups = [...groupsOfLoadBalancer(view, loadBalancerId)];
     const present = groups.reduce((sum, id) => sum + registeredCount(view, id), 0);
-    const wrong = checkTargetsCount(present + addedCount);
+    const type = view.get('load-balancer', loadBalancerId)?.type ?? 'application';
+    const wrong = checkTargetsCount(type, present + addedCount, limits);
     if (wrong !== undefined) return wrong;
   }
   return undefined;

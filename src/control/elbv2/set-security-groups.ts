@@ -8,11 +8,13 @@ import { type Fault, fault } from '#model/fault.ts';
 import { findByArn } from './arns.ts';
 import { checkChoice } from './checks.ts';
 import { typeNames } from './load-balancer-settings.ts';
+import { checkSecurityGroups, gatherNetwork } from './network-checks.ts';
 import { decodeSecurityGroups } from './security-groups.ts';
 import type { Elbv2Operation } from './shape.ts';
 
 export const setSecurityGroups: Elbv2Operation<SetSecurityGroupsInput, SetSecurityGroupsOutput> = {
   kind: 'write',
+  gather: ({ SecurityGroups }, world) => gatherNetwork(world, { securityGroups: SecurityGroups }),
   decide(view, input, context) {
     const found = findByArn(view, 'load-balancer', input.LoadBalancerArn, context);
     if (!found.ok) return found;
@@ -29,6 +31,8 @@ export const setSecurityGroups: Elbv2Operation<SetSecurityGroupsInput, SetSecuri
     const decoded = decodeSecurityGroups(input.SecurityGroups);
     if (!decoded.ok) return decoded;
     const securityGroups = decoded.value;
+    const strange = checkSecurityGroups(context.network, securityGroups, document.vpcId);
+    if (strange !== undefined) return refuse(strange);
     const after = {
       ...document,
       securityGroups,

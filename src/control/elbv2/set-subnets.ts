@@ -12,11 +12,13 @@ import { fault } from '#model/fault.ts';
 import { findByArn } from './arns.ts';
 import { encodeZones } from './load-balancer-answers.ts';
 import { decodeIpAddressType, decodeSourceNat } from './load-balancer-settings.ts';
+import { gatherNetwork, subnetIdsOf, vpcOfSubnets } from './network-checks.ts';
 import type { Elbv2Operation } from './shape.ts';
 import { chooseZones } from './subnets.ts';
 
 export const setSubnets: Elbv2Operation<SetSubnetsInput, SetSubnetsOutput> = {
   kind: 'write',
+  gather: (input, world) => gatherNetwork(world, { subnets: subnetIdsOf(input) }),
   decide(view, input, context) {
     const found = findByArn(view, 'load-balancer', input.LoadBalancerArn, context);
     if (!found.ok) return found;
@@ -33,6 +35,15 @@ export const setSubnets: Elbv2Operation<SetSubnetsInput, SetSubnetsOutput> = {
     const zoneTerms = { context, type, scheme, ipAddressType: ipAddressType.value, sourceNat: sourceNat.value };
     const chosen = chooseZones(input, zoneTerms, document.zones);
     if (!chosen.ok) return chosen;
+    const vpc = vpcOfSubnets(
+      context.network,
+      chosen.value.map(({ subnetId }) => subnetId),
+    );
+    if (!vpc.ok) return vpc;
+    if (vpc.value !== undefined && vpc.value !== document.vpcId) {
+      const message = `The subnets are of VPC '${vpc.value}'; the load balancer is in '${document.vpcId}'`;
+      return refuse(fault('InvalidConfigurationRequest', message));
+    }
     // A caller that names the subnet alone leaves its addresses as they are.
     const zones = chosen.value.map((zone) => present(document, zone) ?? zone);
     const lacking =

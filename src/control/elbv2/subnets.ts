@@ -1,13 +1,13 @@
 /**
- * From the subnets that a caller names to the zones of a load balancer. A region of Ballast has no real network: the
- * configured subnets have their zone, and any other well-formed id gets one by a stable hash, so that a script written
+ * From the subnets that a caller names to the zones of a load balancer. Subnets that the network knows have their zone,
+ * and any other well-formed id gets one by a stable hash, so that a script written
  * for AWS runs with its own ids. One subnet for each zone; an application load balancer has at least two.
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import type { CreateLoadBalancerInput } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { hashNumber } from '#base/hash.ts';
 import { accept, type Result, refuse } from '#base/result.ts';
-import type { OperationContext, RegionSettings } from '#control/operation.ts';
+import type { OperationContext } from '#control/operation.ts';
 import type { IpAddressType, LoadBalancerDocument, LoadBalancerType, ZoneMapping } from '#model/documents.ts';
 import { type Fault, fault } from '#model/fault.ts';
 import { shown } from './checks.ts';
@@ -51,7 +51,7 @@ export function chooseZones(
     const zones = `the ${settings.zones.length} Availability Zones of the region`;
     return refuse(fault('InvalidConfigurationRequest', `There are more subnets (${ids.length}) than ${zones}`));
   }
-  const zoneOf = assignZones(ids, settings, present);
+  const zoneOf = assignZones(ids, terms.context, present);
   if (!zoneOf.ok) return zoneOf;
   if (zoneOf.value.size < zonesMin[terms.type]) {
     const message =
@@ -136,13 +136,17 @@ const mappingMembers = {
 
 function assignZones(
   ids: readonly string[],
-  settings: RegionSettings,
+  { settings, network }: OperationContext,
   present: readonly ZoneMapping[],
 ): Result<ReadonlyMap<string, string>, Fault> {
   const subnetOfZone = new Map<string, string>();
   const known = new Map([
     ...present.map(({ subnetId, zone }) => [subnetId, zone] as const),
     ...settings.defaultSubnets.map(({ id, zone }) => [id, zone] as const),
+    ...ids.flatMap((id) => {
+      const zone = network.subnets.get(id)?.zone;
+      return zone === undefined ? [] : [[id, zone] as const];
+    }),
   ]);
   for (const id of ids) {
     const zone = known.get(id);

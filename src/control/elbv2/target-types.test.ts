@@ -24,7 +24,7 @@ function prepare() {
     instances: new Map(
       instances.map(([id, state, vpcId, privateAddress]) => [
         id,
-        { id, state, vpcId, privateAddress, zone: 'eu-test-1a' },
+        { id, state, vpcId, privateAddress, zone: 'eu-test-1a', subnetId: 'subnet-a', tags: {} },
       ]),
     ),
     functions: new Map([[functionArn, 'http://127.0.0.1:9001/']]),

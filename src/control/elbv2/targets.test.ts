@@ -82,8 +82,8 @@ test('RegisterTargets: no call, group or load balancer gets more targets than it
     Array.from({ length: count }, (_, index) => ({ Id: '127.0.0.1', Port: from + index }));
   region.refused(registerTargets, { TargetGroupArn, Targets: [] }, 'ValidationError');
   region.refused(registerTargets, { TargetGroupArn, Targets: targets(1, 1001) }, 'ValidationError');
-  for (let from = 1; from < 10_000; from += 1000) register(...targets(from, 1000));
-  region.refused(registerTargets, { TargetGroupArn, Targets: targets(10_001, 1) }, 'TooManyTargets');
+  register(...targets(1, 1000));
+  region.refused(registerTargets, { TargetGroupArn, Targets: targets(1_001, 1) }, 'TooManyTargets');
   region.unchanged(() => register(...targets(1, 1000)));
   // The load balancer's second group has room for itself, but the load balancer has not.
   const second = region.targetGroup('second');

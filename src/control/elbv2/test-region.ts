@@ -3,6 +3,7 @@
  * are frozen, so a decision that writes into what it was given fails at once.
  */
 import assert from 'node:assert/strict';
+import { type AccountLimits, defaultLimits } from '#control/limits.ts';
 import { type Network, unknownNetwork } from '#control/network.ts';
 import type { Answer, Operation, OperationContext, RegionSettings } from '#control/operation.ts';
 import { admitNode, placeUnplaced } from '#control/workflows/placement.ts';
@@ -34,8 +35,9 @@ export class TestRegion {
   readonly health = new Map<string, HealthVerdict>();
   account = '111111111111';
   network: Network = unknownNetwork;
+  limits: AccountLimits = defaultLimits;
   /** What the next call gathers. */
-  object: Uint8Array | undefined;
+  objects: readonly Uint8Array[] | undefined;
   nowMs = 1_000_000;
   #idsCount = 0;
 
@@ -97,7 +99,9 @@ export class TestRegion {
       },
       seal: (secret, id) => `sealed ${secret.length} for ${id}`,
       network: this.network,
-      ...(this.object !== undefined && { object: this.object }),
+      limits: this.limits,
+      download: (text) => `http://127.0.0.1/${text.length}`,
+      ...(this.objects !== undefined && { objects: this.objects }),
       health: (key) => this.health.get(key),
     };
   }

@@ -5,6 +5,7 @@
 
 import { accept, type Result, refuse } from '#base/result.ts';
 import { elbv2Operations } from '#control/elbv2/operations.ts';
+import { defaultLimits } from '#control/limits.ts';
 import { unknownNetwork } from '#control/network.ts';
 import type { RegionSettings } from '#control/operation.ts';
 import { type History, isoTime } from '#journal/history.ts';
@@ -128,6 +129,8 @@ export class Looking {
       newId: () => '',
       seal: () => '',
       network: unknownNetwork,
+      limits: defaultLimits,
+      download: () => '',
       health: () => undefined,
     });
     if (!answer.ok) return refuse({ status: 404, error: `${arn} was not there at revision ${revision.value}` });

@@ -8,6 +8,7 @@ import type { TestContext } from 'node:test';
 import { accept } from '#base/result.ts';
 import { elbv2Operations } from '#control/elbv2/operations.ts';
 import { testSettings } from '#control/elbv2/test-region.ts';
+import { defaultLimits } from '#control/limits.ts';
 import { unknownNetwork } from '#control/network.ts';
 import { removeDrained } from '#control/workflows/draining.ts';
 import { admitNode, placeUnplaced } from '#control/workflows/placement.ts';
@@ -169,6 +170,8 @@ export class JournalRegion {
       },
       seal: (secret: string) => secret,
       network: unknownNetwork,
+      limits: { ...defaultLimits, 'application-load-balancers': 100_000 },
+      download: () => '',
       health: () => undefined,
     };
   }

@@ -29,8 +29,8 @@ test('place: a load balancer gets two nodes in different zones, and all nodes ge
   const region = new TestRegion();
   const zones = ['eu-test-1a', 'eu-test-1a', 'eu-test-1b', 'eu-test-1b', 'eu-test-1c', 'eu-test-1c'];
   for (const [index, zone] of zones.entries()) region.admit(`node-${index}`, zone, `127.${80 + index}.0.0/16`);
-  createMany(region, 60);
-  assert.equal(region.placements().length, 120);
+  createMany(region, 50);
+  assert.equal(region.placements().length, 100);
   for (const placed of zonesByLoadBalancer(region)) assert.equal(new Set(placed.split(' ')).size, 2, placed);
   assert.equal(new Set(region.placements().map(({ document }) => document.nodeId)).size, 6);
 });

@@ -19,8 +19,6 @@ interface Input {
   readonly Tags?: readonly { readonly Key: string; readonly Value?: string }[];
 }
 
-/** AWS: 2,500 for each account, raised on request. */
-const certificatesMax = 10_000;
 /** In bytes, as the API reference bounds them. */
 const sizesMax = { Certificate: 32_768, PrivateKey: 5_120, CertificateChain: 2_097_152 } as const;
 
@@ -46,8 +44,13 @@ export const importCertificate: Operation<Input, ImportCertificateResponse> = {
     }
     const tags = input.Tags === undefined ? accept([]) : addImportedTags([], input.Tags);
     if (!tags.ok) return tags;
-    if (known === undefined && [...view.find('certificatesOfAccount', context.account)].length >= certificatesMax) {
-      return refuse(fault('LimitExceededException', `The limit of ${certificatesMax} certificates is reached`));
+    if (
+      known === undefined &&
+      [...view.find('certificatesOfAccount', context.account)].length >= context.limits.certificates
+    ) {
+      return refuse(
+        fault('LimitExceededException', `The limit of ${context.limits.certificates} certificates is reached`),
+      );
     }
     const id = known?.value.id ?? uuid(`${context.newId()}${context.newId()}`);
     const document: CertificateDocument = {

@@ -41,8 +41,6 @@ const namePattern = /^[\w+=,.@-]{1,128}$/;
 const pathPattern = /^\/(?:[!-~]{1,510}\/)?$/;
 const itemsMax = 1_000;
 const defaultItems = 100;
-/** AWS: 20 for each account, raised on request. */
-const certificatesMax = 1_000;
 const codes: Readonly<Record<CertificateFault['about'], FaultCode>> = {
   certificate: 'MalformedCertificate',
   'private key': 'MalformedCertificate',
@@ -65,8 +63,10 @@ const uploadServerCertificate: Operation<Decoded<UploadServerCertificateRequest>
       const message = `The Server Certificate with name ${name} already exists.`;
       return refuse(fault('EntityAlreadyExists', message));
     }
-    if (ownOf(view, context).length >= certificatesMax) {
-      return refuse(fault('LimitExceeded', `The limit of ${certificatesMax} server certificates is reached`));
+    if (ownOf(view, context).length >= context.limits['server-certificates']) {
+      return refuse(
+        fault('LimitExceeded', `The limit of ${context.limits['server-certificates']} server certificates is reached`),
+      );
     }
     const id = `ASCA${context.newId().toUpperCase()}`;
     const document: CertificateDocument = {
