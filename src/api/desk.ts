@@ -11,8 +11,10 @@ import { type Fault, fault, faults } from '#model/fault.ts';
 import { type Moment, parseMoment } from '#model/moment.ts';
 import { jsonContentType, jsonError, speaksJson } from './json-wire.ts';
 import { type Form, parseForm, shown } from './query.ts';
+import { RefusalLog } from './refusal-log.ts';
 import { mainWire, services } from './services.ts';
 import { type Caller, createSignatureVerifier, type VerifySignature } from './signature-v4.ts';
+import { Throttle } from './throttle.ts';
 import type { Asked, DeskRequest, Wire } from './wire.ts';
 
 export interface DeskOptions {
@@ -21,6 +23,8 @@ export interface DeskOptions {
   /** Whether the operation is there; one that is only in the schema is answered with `InvalidAction`. */
   readonly offers: (version: ApiVersion, action: string) => boolean;
   readonly lookupKey: (accessKeyId: string) => KeyHolder | undefined;
+  /** Of the usual request rates; 0 for none. */
+  readonly requestRatePercent: number;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -43,11 +47,15 @@ export interface DeskAnswer {
 export class Desk {
   readonly #options: DeskOptions;
   readonly #verify: VerifySignature;
+  readonly #throttle: Throttle;
+  readonly #refusals: RefusalLog;
   readonly #requests = new Map<string, { action: string; code: string; count: number }>();
   readonly #authenticationFailures = new Map<string, number>();
 
   constructor(options: DeskOptions) {
     this.#options = options;
+    this.#throttle = new Throttle(options.requestRatePercent);
+    this.#refusals = new RefusalLog(options.clock, options.log);
     this.#verify = createSignatureVerifier({ region: options.region, services, lookupKey: options.lookupKey });
   }
 
@@ -73,6 +81,9 @@ export class Desk {
       const message = `${action} of version ${version} is part of the API, but this Ballast does not offer it yet`;
       return this.#refuse(wire, fault('InvalidAction', message), request.id, asked);
     }
+    // Before anything is read that costs more than the signature.
+    const throttled = this.#throttle.take(caller, action, this.#options.clock.monotonicMs());
+    if (throttled !== undefined) return this.#refuse(wire, throttled, request.id, asked);
     const input = asked.input();
     if (!input.ok) return this.#refuse(wire, input.fault, request.id, asked);
     const at = readMoment(request, this.#options.clock.wallMs());
@@ -121,6 +132,7 @@ export class Desk {
     if (!caller.ok) {
       const { code } = caller.fault;
       this.#authenticationFailures.set(code, (this.#authenticationFailures.get(code) ?? 0) + 1);
+      this.#refusals.note({ code, accessKeyId: claimedKey(request, query.value), from: request.clientAddress });
       return caller;
     }
     return accept({ caller: caller.value, query: query.value });
@@ -131,6 +143,13 @@ export class Desk {
     if (counted === undefined) this.#requests.set(`${action} ${code}`, { action, code, count: 1 });
     else counted.count += 1;
   }
+}
+
+/** The access key id that the request claims, believed or not. */
+function claimedKey({ headers }: DeskRequest, query: Form): string | undefined {
+  const credential =
+    query.get('X-Amz-Credential') ?? /Credential=([^,/]*)/.exec(headers.get('authorization')?.[0] ?? '')?.[1];
+  return credential?.split('/', 1)[0];
 }
 
 /** The moment that a call asks about, in the header `x-ballast-at`. */

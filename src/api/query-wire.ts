@@ -4,19 +4,19 @@
  */
 import { accept, type Result, refuse } from '#base/result.ts';
 import { type Fault, fault } from '#model/fault.ts';
-import { decodeInput, type Form, parseForm, shown } from './query.ts';
+import { type Dialect, decodeInput, type Form, parseForm, shown } from './query.ts';
 import type { ApiDefinition } from './shapes.ts';
 import type { Asked, DeskRequest, Wire } from './wire.ts';
 import { encodeAnswer, encodeError } from './xml.ts';
 
 /** A service whose APIs are told apart by `Version`; the first one's namespace stands in errors about neither. */
-export function queryWire(apis: ReadonlyMap<string, ApiDefinition>): Wire {
+export function queryWire(apis: ReadonlyMap<string, ApiDefinition>, dialect: Dialect = 'query'): Wire {
   const [first] = apis.values();
   return {
     contentType: 'text/xml',
     read(request, query) {
       const form = readForm(request, query);
-      return form.ok ? findOperation(apis, form.value) : form;
+      return form.ok ? findOperation(apis, form.value, dialect) : form;
     },
     answer: ({ api, operation }, output, requestId) => encodeAnswer(api, operation, output, requestId),
     refuse: (refused, requestId, asked) => encodeError((asked?.api ?? first!).namespace, refused, requestId),
@@ -24,13 +24,13 @@ export function queryWire(apis: ReadonlyMap<string, ApiDefinition>): Wire {
 }
 
 /** Both APIs of a service have actions of the same name: `Version` decides. */
-function findOperation(apis: ReadonlyMap<string, ApiDefinition>, form: Form): Result<Asked, Fault> {
+function findOperation(apis: ReadonlyMap<string, ApiDefinition>, form: Form, dialect: Dialect): Result<Asked, Fault> {
   const [action, version] = [form.get('Action'), form.get('Version')];
   if (action === undefined) return refuse(fault('MissingAction', 'the request names no Action'));
   const api = apis.get(version ?? '');
   const operation = api?.operations.get(action);
   if (api !== undefined && operation !== undefined) {
-    return accept({ api, operation, input: () => decodeInput(form, operation.input) });
+    return accept({ api, operation, input: () => decodeInput(form, operation.input, dialect) });
   }
   const given = `operation ${shown(action)} for version ${shown(version ?? 'NO_VERSION_SPECIFIED')}`;
   const versions = api === undefined ? `; there are ${[...apis.keys()].join(' and ')}` : '';

@@ -39,14 +39,17 @@ export function parseForm(text: string): Result<Form, Fault> {
   return accept(form);
 }
 
+/** EC2 has names of its own, and numbers the entries of lists without a word between. */
+export type Dialect = 'query' | 'ec2';
+
 /** Decodes the operation's input from the form. */
-export function decodeInput(form: Form, shape: Shape): Result<unknown, Fault> {
+export function decodeInput(form: Form, shape: Shape, dialect: Dialect = 'query'): Result<unknown, Fault> {
   const root: Node = { value: undefined, children: new Map() };
   for (const [name, value] of form) {
     const wrong = plant(root, name, value);
     if (wrong !== undefined) return refuse(wrong);
   }
-  return decode(root, shape, '');
+  return decode(root, shape, '', dialect);
 }
 
 /** The form as a tree: `a.b=1` is a value below `b` below `a`. Maps, so that no name can reach a prototype. */
@@ -74,14 +77,14 @@ function plant(root: Node, name: string, value: string): Fault | undefined {
 type ScalarKind = Exclude<Shape['kind'], 'structure' | 'list' | 'map'>;
 type Decoded = Result<unknown, Fault>;
 
-function decode(node: Node, shape: Shape, path: string): Decoded {
+function decode(node: Node, shape: Shape, path: string, dialect: Dialect): Decoded {
   switch (shape.kind) {
     case 'structure':
-      return decodeStructure(node, shape, path);
+      return decodeStructure(node, shape, path, dialect);
     case 'list':
-      return decodeList(node, shape, path);
+      return decodeList(node, shape, path, dialect);
     case 'map':
-      return decodeMap(node, shape, path);
+      return decodeMap(node, shape, path, dialect);
     default: {
       if (node.children.size > 0 || node.value === undefined) {
         const below = [...node.children.keys()][0] ?? '';
@@ -92,38 +95,46 @@ function decode(node: Node, shape: Shape, path: string): Decoded {
   }
 }
 
-function decodeStructure(node: Node, shape: Extract<Shape, { kind: 'structure' }>, path: string): Decoded {
+function decodeStructure(
+  node: Node,
+  shape: Extract<Shape, { kind: 'structure' }>,
+  path: string,
+  dialect: Dialect,
+): Decoded {
   if (node.value !== undefined && node.value !== '') {
     return refuse(fault('MalformedInput', `${path} is a structure; found the value ${shown(node.value)}`));
   }
   const structure: Record<string, unknown> = {};
-  for (const { name, isRequired, shape: memberShape } of shape.members) {
-    const child = node.children.get(name);
-    const childPath = path === '' ? name : `${path}.${name}`;
+  for (const { name, askedName, isRequired, shape: memberShape } of shape.members) {
+    const asked = dialect === 'ec2' ? (askedName ?? name) : name;
+    const child = node.children.get(asked);
+    const childPath = path === '' ? asked : `${path}.${asked}`;
     if (child === undefined) {
       if (isRequired) return refuse(fault('ValidationError', `${childPath} is required and was not given`));
       continue;
     }
-    const value = decode(child, memberShape(), childPath);
+    const value = decode(child, memberShape(), childPath, dialect);
     if (!value.ok) return value;
     structure[name] = value.value;
   }
   return accept(structure);
 }
 
-function decodeList(node: Node, shape: Extract<Shape, { kind: 'list' }>, path: string): Decoded {
-  const numbered = numberedChildren(node, 'member', path);
+function decodeList(node: Node, shape: Extract<Shape, { kind: 'list' }>, path: string, dialect: Dialect): Decoded {
+  const numbered =
+    dialect === 'ec2' ? numberedEntries(node.children, path, path) : numberedChildren(node, 'member', path);
   if (!numbered.ok) return numbered;
   const list: unknown[] = [];
   for (const [index, child] of numbered.value) {
-    const value = decode(child, shape.member(), `${path}.member.${index}`);
+    const place = dialect === 'ec2' ? `${path}.${index}` : `${path}.member.${index}`;
+    const value = decode(child, shape.member(), place, dialect);
     if (!value.ok) return value;
     list.push(value.value);
   }
   return accept(list);
 }
 
-function decodeMap(node: Node, shape: Extract<Shape, { kind: 'map' }>, path: string): Decoded {
+function decodeMap(node: Node, shape: Extract<Shape, { kind: 'map' }>, path: string, dialect: Dialect): Decoded {
   const numbered = numberedChildren(node, 'entry', path);
   if (!numbered.ok) return numbered;
   // Defined as own properties: a key named __proto__ is a key like any other.
@@ -137,7 +148,7 @@ function decodeMap(node: Node, shape: Extract<Shape, { kind: 'map' }>, path: str
     if (Object.hasOwn(map, key.value)) {
       return refuse(fault('MalformedInput', `${path} has the key ${shown(key.value)} twice`));
     }
-    const decoded = decode(value, shape.value(), `${entryPath}.value`);
+    const decoded = decode(value, shape.value(), `${entryPath}.value`, dialect);
     if (!decoded.ok) return decoded;
     Object.defineProperty(map, key.value, {
       value: decoded.value,
@@ -160,7 +171,15 @@ function numberedChildren(node: Node, word: 'member' | 'entry', path: string): R
       fault('MalformedInput', `${path} is a list of ${path}.${word}.N; found ${shown(`${path}.${stranger}`)}`),
     );
   }
-  const children = node.children.get(word)?.children ?? new Map<string, Node>();
+  return numberedEntries(node.children.get(word)?.children ?? new Map<string, Node>(), path, `${path}.${word}`);
+}
+
+/** The entries `ENTRYPATH.1`, `ENTRYPATH.2` … in their order. */
+function numberedEntries(
+  children: ReadonlyMap<string, Node>,
+  path: string,
+  entryPath: string,
+): Result<[number, Node][], Fault> {
   if (children.size > listLengthMax) {
     return refuse(
       fault('ValidationError', `${path} has ${children.size} entries; at most ${listLengthMax} are allowed`),
@@ -169,7 +188,7 @@ function numberedChildren(node: Node, word: 'member' | 'entry', path: string): R
   const numbered: [number, Node][] = [];
   for (const [text, child] of children) {
     if (!/^[1-9]\d{0,8}$/.test(text)) {
-      return refuse(fault('MalformedInput', `${path}.${word}.${shown(text)} is not numbered from 1`));
+      return refuse(fault('MalformedInput', `${entryPath}.${shown(text)} is not numbered from 1`));
     }
     numbered.push([Number(text), child]);
   }

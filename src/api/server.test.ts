@@ -326,5 +326,7 @@ test('API server: an address that is taken is a rejection with the code of the s
   const api = await startTestApi(context);
   const port = Number(new URL(api.url).port);
   const options = { host: '127.0.0.1', port } as Parameters<typeof startApiServer>[0];
-  await assert.rejects(startApiServer({ ...options, lookupKey: () => undefined }), { code: 'EADDRINUSE' });
+  await assert.rejects(startApiServer({ ...options, clock: systemClock, lookupKey: () => undefined }), {
+    code: 'EADDRINUSE',
+  });
 });

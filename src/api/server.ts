@@ -57,7 +57,14 @@ export function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
     const { method = '', url = '' } = request;
     const headers = headersOf(request);
     const { status, contentType, text, revision } = body.ok
-      ? await desk.answer({ id, method, url, headers, body: body.value })
+      ? await desk.answer({
+          id,
+          clientAddress: request.socket.remoteAddress ?? '',
+          method,
+          url,
+          headers,
+          body: body.value,
+        })
       : desk.refuse({ id, headers }, body.fault);
     response.writeHead(status, {
       'content-type': contentType,

@@ -4,6 +4,7 @@
  * asked.
  */
 
+import { ec2Wire } from './ec2-wire.ts';
 import { jsonWire } from './json-wire.ts';
 import { queryWire } from './query-wire.ts';
 import { apis, defineApi } from './shapes.ts';
@@ -46,6 +47,7 @@ export const services: ReadonlyMap<string, Service> = new Map<string, Service>([
       ),
     },
   ],
+  ['ec2', { wire: once(async () => ec2Wire(defineApi('2016-11-15', await import('@aws-sdk/client-ec2')))) }],
 ]);
 
 function once<Value>(make: () => Promise<Value>): () => Promise<Value> {

@@ -10,7 +10,8 @@ import type { ApiVersion } from '#control/execute.ts';
 
 export type Shape =
   | { readonly kind: 'text' | 'boolean' | 'number' | 'timestamp' | 'blob' }
-  | { readonly kind: 'list'; readonly member: () => Shape }
+  /** `itemName`: what EC2 calls an entry. */
+  | { readonly kind: 'list'; readonly member: () => Shape; readonly itemName?: string }
   | { readonly kind: 'map'; readonly value: () => Shape }
   | { readonly kind: 'structure'; readonly name: string; readonly members: readonly Member[] };
 
@@ -18,6 +19,9 @@ export interface Member {
   readonly name: string;
   readonly isRequired: boolean;
   readonly shape: () => Shape;
+  /** What EC2 calls it in a request, and in an answer. */
+  readonly askedName?: string;
+  readonly answeredName?: string;
 }
 
 export interface OperationShape {
@@ -74,7 +78,10 @@ export function defineApi(version: ApiVersion, sdk: object): ApiDefinition {
 /** Compiled once for each structure, and its members only when they are first used. */
 function compile(reference: unknown): Shape {
   const schema = NormalizedSchema.of(reference as never);
-  if (schema.isListSchema()) return { kind: 'list', member: lazily(() => compile(schema.getValueSchema())) };
+  if (schema.isListSchema()) {
+    const { xmlName: itemName } = schema.getValueSchema().getMergedTraits();
+    return { kind: 'list', member: lazily(() => compile(schema.getValueSchema())), ...named({ itemName }) };
+  }
   if (schema.isMapSchema()) return { kind: 'map', value: lazily(() => compile(schema.getValueSchema())) };
   if (schema.isBooleanSchema()) return { kind: 'boolean' };
   if (schema.isNumericSchema()) return { kind: 'number' };
@@ -93,10 +100,22 @@ function compile(reference: unknown): Shape {
     name,
     isRequired: index < requiredCount,
     shape: lazily(() => compile(member)),
+    ...wireNames(member.getMergedTraits()),
   }));
   const shape: Shape = { kind: 'structure', name: structure[2], members };
   compiled.set(structure, shape);
   return shape;
+}
+
+/** How the EC2 protocol derives its names (traits `ec2QueryName` and `xmlName`). */
+function wireNames(traits: Readonly<Record<string, unknown>>): Pick<Member, 'askedName' | 'answeredName'> {
+  const { ec2QueryName, xmlName } = traits;
+  const capital = typeof xmlName === 'string' ? `${xmlName[0]!.toUpperCase()}${xmlName.slice(1)}` : undefined;
+  return named({ askedName: ec2QueryName ?? capital, answeredName: xmlName });
+}
+
+function named<Name extends string>(names: Readonly<Record<Name, unknown>>): { readonly [Each in Name]?: string } {
+  return Object.fromEntries(Object.entries(names).filter(([, name]) => typeof name === 'string')) as never;
 }
 
 function lazily<Value>(make: () => Value): () => Value {

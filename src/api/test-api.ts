@@ -33,7 +33,7 @@ export interface TestApi {
 
 export async function startTestApi(
   context: TestContext,
-  options: { readonly clock?: Clock; readonly withheld?: string } = {},
+  options: { readonly clock?: Clock; readonly withheld?: string; readonly requestRatePercent?: number } = {},
 ): Promise<TestApi> {
   const calls: ApiCall[] = [];
   const logged: string[] = [];
@@ -43,6 +43,7 @@ export async function startTestApi(
     host: '127.0.0.1',
     port: 0,
     findDownload: () => undefined,
+    requestRatePercent: options.requestRatePercent ?? 0,
     region,
     offers: (_version, action) => action !== options.withheld,
     execute: async (call) => {

@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test';
 import { createControl } from '#control/control.ts';
 import { testSettings } from '#control/elbv2/test-region.ts';
 import { JournalRegion } from '#control/time-travel/test-journal-region.ts';
-import { noWorld } from '#control/world.ts';
+import { noWorld, type World } from '#control/world.ts';
 import { systemClock } from '#io/clock.ts';
 import { silentLog } from '#io/log.ts';
 import { systemRandom } from '#io/random.ts';
@@ -14,6 +14,7 @@ import { accessKeyId, holder, holderDocument } from './test-api.ts';
 /** Its first revision makes the principal. */
 export async function startRegionApi(
   context: TestContext,
+  world: World = noWorld,
 ): Promise<{ readonly region: JournalRegion; readonly url: string }> {
   const region = new JournalRegion(context);
   region.account = holder.account;
@@ -25,13 +26,14 @@ export async function startRegionApi(
     clock: systemClock,
     random: systemRandom,
     sealer: { seal: (secret, id) => `${secret.length} characters for ${id}` },
-    world: noWorld,
+    world,
     download: () => '',
   });
   const server = await startApiServer({
     host: '127.0.0.1',
     port: 0,
     findDownload: () => undefined,
+    requestRatePercent: 0,
     region: testSettings.region,
     execute: control.execute,
     offers: control.offers,

@@ -9,6 +9,7 @@ import type { ApiDefinition, OperationShape } from './shapes.ts';
 
 export interface DeskRequest {
   readonly id: string;
+  readonly clientAddress: string;
   readonly method: string;
   /** Path and query, as sent. */
   readonly url: string;

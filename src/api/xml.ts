@@ -31,6 +31,38 @@ export function encodeError(namespace: string, { code, message }: Fault, request
   ].join('');
 }
 
+/** EC2's form: `<XResponse><requestId>…` and the members, by names of their own. */
+export function encodeEc2Answer(
+  api: ApiDefinition,
+  { name, output: shape }: OperationShape,
+  output: unknown,
+  requestId: string,
+): string {
+  const members = encodeEc2(shape, output ?? {});
+  return `${declaration}<${name}Response xmlns="${api.namespace}"><requestId>${requestId}</requestId>${members}</${name}Response>\n`;
+}
+
+export function encodeEc2Error({ code, message }: Fault, requestId: string): string {
+  const error = `<Error><Code>${code}</Code><Message>${escapeXml(message)}</Message></Error>`;
+  return `${declaration}<Response><Errors>${error}</Errors><RequestID>${requestId}</RequestID></Response>\n`;
+}
+
+function encodeEc2(shape: Shape, value: unknown): string {
+  if (shape.kind === 'structure') {
+    return shape.members
+      .map(({ name, answeredName = name, shape: member }) => {
+        const part = (value as Record<string, unknown>)[name];
+        return part === undefined ? '' : `<${answeredName}>${encodeEc2(member(), part)}</${answeredName}>`;
+      })
+      .join('');
+  }
+  if (shape.kind !== 'list') return encode(shape, value);
+  const { itemName = 'item', member } = shape;
+  return (value as readonly unknown[])
+    .map((each) => `<${itemName}>${encodeEc2(member(), each)}</${itemName}>`)
+    .join('');
+}
+
 function encode(shape: Shape, value: unknown): string {
   switch (shape.kind) {
     case 'structure':

@@ -16,9 +16,9 @@ import { elbv2Operations } from './elbv2/operations.ts';
 import type { ApiAnswer, ApiCall, ApiVersion, Execute } from './execute.ts';
 import { limitsOf } from './limits.ts';
 import { acmOperations } from './neighbours/acm/operations.ts';
+import { ec2Operations } from './neighbours/ec2/operations.ts';
 import { iamOperations } from './neighbours/iam/operations.ts';
 import { stsOperations } from './neighbours/sts/operations.ts';
-import { unknownNetwork } from './network.ts';
 import type { AnyOperation, Gathered, OperationContext, RegionSettings, TargetCondition } from './operation.ts';
 import { openHistory } from './time-travel/scope.ts';
 import type { World } from './world.ts';
@@ -47,7 +47,7 @@ const operations: Readonly<Record<ApiVersion, ReadonlyMap<string, AnyOperation>>
   '2015-12-08': new Map(Object.entries(acmOperations)),
   '2010-05-08': new Map(Object.entries(iamOperations)),
   '2011-06-15': new Map(Object.entries(stsOperations)),
-  '2016-11-15': new Map(),
+  '2016-11-15': new Map(Object.entries(ec2Operations)),
 };
 
 export function createControl(options: ControlOptions): Control {
@@ -63,7 +63,7 @@ export function createControl(options: ControlOptions): Control {
       nowMs: clock.wallMs(),
       newId: () => random.hex(16),
       seal: (secret, id) => sealer.seal(secret, id),
-      network: unknownNetwork,
+      network: world.known,
       limits: limitsOf(world.limits, account),
       download: options.download,
       health,

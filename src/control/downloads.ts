@@ -1,6 +1,6 @@
 /**
- * Texts that can be fetched without a signature for some minutes, under a name that nobody can guess. Nothing of them is
- * written down: whoever asks later asks again.
+ * Texts that can be fetched without a signature for some minutes, under a name that nobody can guess. Nothing of them
+ * is written down: whoever asks later asks again.
  */
 import type { Clock } from '#io/clock.ts';
 import type { Random } from '#io/random.ts';

@@ -1,7 +1,7 @@
 /**
  * What an operator writes down about the world around load balancers, as JSON: networks, instances, functions, and how
- * much each account may have. Read strictly: what is not understood is refused with its place, so that a slip of the pen
- * is no surprise later.
+ * much each account may have. Read strictly: what is not understood is refused with its place, so that a slip of the
+ * pen is no surprise later.
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import { accept, type Result, refuse } from '#base/result.ts';

@@ -23,6 +23,8 @@ export interface NetworkIds {
 }
 
 export interface World {
+  /** The network as it is known without asking anybody. */
+  readonly known: Network;
   /** How much accounts may have. */
   readonly limits: Limits;
   /** The network as it is known; what is asked elsewhere is asked for these ids. Refuses when that cannot be asked. */
@@ -33,6 +35,7 @@ export interface World {
 
 /** Knows nothing of a network, and has no object store. */
 export const noWorld: World = {
+  known: unknownNetwork,
   limits: noLimits,
   network: async () => ({ ok: true, value: unknownNetwork }),
   readObject: async () => ({ ok: false, fault: 'no object store is configured' }),

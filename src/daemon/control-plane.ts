@@ -230,6 +230,7 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
       execute: control.execute,
       offers: control.offers,
       lookupKey: keyLookup(journal, ring),
+      requestRatePercent: settings.requestRatePercent,
       findDownload: (path) => downloads.find(path),
       clock,
       random,

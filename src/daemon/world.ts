@@ -62,6 +62,10 @@ export class OpenWorld implements World {
     return this.#inventory;
   }
 
+  get known(): Network {
+    return this.#inventory.network;
+  }
+
   get limits(): World['limits'] {
     return this.#inventory.limits;
   }

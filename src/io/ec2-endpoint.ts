@@ -1,6 +1,6 @@
 /**
- * Asks an EC2 endpoint about the network: subnets, security groups, VPCs and instances by their ids. What it has said is
- * believed for a short time, what it says is not there counts, and that it cannot be asked is a failure.
+ * Asks an EC2 endpoint about the network: subnets, security groups, VPCs and instances by their ids. What it has said
+ * is believed for a short time, what it says is not there counts, and that it cannot be asked is a failure.
  */
 import type {
   DescribeInstancesResult,

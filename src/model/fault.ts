@@ -73,6 +73,13 @@ export const faults = {
   TrustStoreNotReady: 400,
   UnsupportedProtocol: 400,
   ValidationError: 400,
+  // Of EC2.
+  'InvalidGroup.NotFound': 400,
+  'InvalidInstanceID.NotFound': 400,
+  'InvalidInternetGatewayID.NotFound': 400,
+  'InvalidNetworkInterfaceID.NotFound': 400,
+  'InvalidSubnetID.NotFound': 400,
+  'InvalidVpcID.NotFound': 400,
   // Of ACM and IAM.
   DeleteConflict: 409,
   EntityAlreadyExists: 409,

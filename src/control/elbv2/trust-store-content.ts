@@ -1,6 +1,6 @@
 /**
- * What a trust store is made of: certificates of authorities, and lists of certificates that were revoked. Both are read
- * as strictly as they are needed, and what is wrong is said with its place.
+ * What a trust store is made of: certificates of authorities, and lists of certificates that were revoked. Both are
+ * read as strictly as they are needed, and what is wrong is said with its place.
  */
 import { accept, type Result, refuse } from '#base/result.ts';
 import { readAll } from '#control/certificates.ts';
