@@ -1,4 +1,4 @@
-/** Whatever callers with valid keys sends, an answer comes, and refusals change nothing. */
+/** Whatever callers with valid keys send, an answer comes, and refusals change nothing. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import * as acm from '@aws-sdk/client-acm';
