@@ -3,17 +3,12 @@
  * its figures as one JSON object. Usage: node history-work.ts CASE FOLDER SIZE
  */
 import { join } from 'node:path';
-import { accept } from '#base/result.ts';
 import { revert } from '#control/time-travel/revert.ts';
-import { testGuard } from '#guard/test-gate.ts';
 import { systemClock } from '#io/clock.ts';
-import { silentLog } from '#io/log.ts';
-import { beginning } from '#journal/chain.ts';
-import { type Journal, openJournal } from '#journal/journal.ts';
-import { openSqliteStore } from '#journal/sqlite-store.ts';
-import { type Cause, type Change, put, remove } from '#model/change.ts';
-import type { Documents } from '#model/documents.ts';
+import type { Journal } from '#journal/journal.ts';
+import { put, remove } from '#model/change.ts';
 import type { View } from '#model/view.ts';
+import { benchRegion, bundle, change, id, node, openBenchJournal, target } from './state.ts';
 
 export interface Figure {
   readonly name: string;
@@ -22,9 +17,9 @@ export interface Figure {
 }
 
 const targetsPerLoadBalancer = 10;
-const cause: Cause = { principal: '000000000000/admin', channel: 'api', action: 'Bench', requestId: '' };
 const [wanted = '', folder = '', sizeText = ''] = process.argv.slice(2);
 const size = Number(sizeText);
+const path = join(folder, 'journal.db');
 const figures: Figure[] = [];
 
 const cases: Readonly<Record<string, () => Promise<void>>> = { revert: revertAll, past };
@@ -33,10 +28,12 @@ console.log(JSON.stringify(figures));
 
 /** Deletes every load balancer with its targets in one transaction, and takes that back. */
 async function revertAll(): Promise<void> {
-  let journal = open();
-  await change(journal, (view) => [put(view, 'node', 'node-1', { zone: 'a', prefix: '127.80.0.0/12' })]);
+  let journal = openBenchJournal(path);
+  await change(journal, (view) => [node(view)]);
   for (let start = 0; start < size; start += 100) {
-    await change(journal, (view) => Array.from({ length: 100 }, (_, index) => bundle(view, start + index)).flat());
+    await change(journal, (view) =>
+      Array.from({ length: 100 }, (_, index) => bundle(view, start + index, targetsPerLoadBalancer)).flat(),
+    );
   }
   await deleteAll(journal);
   await settled(journal);
@@ -45,12 +42,12 @@ async function revertAll(): Promise<void> {
   await settled(journal);
   await deleteAll(journal);
   await journal.close();
-  journal = await measure('start', async () => open());
+  journal = await measure('start', async () => openBenchJournal(path));
   await measure('plan and commit, after a restart', () => revertLast(journal));
   assertWhole(journal);
   await settled(journal);
   await journal.close();
-  journal = await measure('start with everything there', async () => open());
+  journal = await measure('start with everything there', async () => openBenchJournal(path));
   globalThis.gc?.();
   const perDocument = process.memoryUsage().heapUsed / (size * (5 + targetsPerLoadBalancer));
   figures.push({ name: 'heap, of each document', value: perDocument, unit: 'bytes' });
@@ -59,11 +56,12 @@ async function revertAll(): Promise<void> {
 
 /** Many changes of registrations among a few load balancers, and looks at random moments of them. */
 async function past(): Promise<void> {
-  const journal = open();
+  const journal = openBenchJournal(path);
   const loadBalancers = 1_000;
   const perTransaction = 100;
-  await change(journal, (view) => [put(view, 'node', 'node-1', { zone: 'a', prefix: '127.80.0.0/12' })]);
-  for (let number = 0; number < loadBalancers; number += 1) await change(journal, (view) => bundle(view, number));
+  await change(journal, (view) => [node(view)]);
+  for (let number = 0; number < loadBalancers; number += 1)
+    await change(journal, (view) => bundle(view, number, targetsPerLoadBalancer));
   let changesCount = loadBalancers * (5 + targetsPerLoadBalancer);
   for (let turn = 0; changesCount < size; turn += 1) {
     const group = id('d', (turn * 7) % loadBalancers);
@@ -126,7 +124,7 @@ async function revertLast(journal: Journal): Promise<void> {
   const { revision } = journal.head;
   const travel = {
     journal,
-    region: 'us-east-1',
+    region: benchRegion,
     holdAddressesMs: 0,
     newRequestId: () => '',
     nowMs: () => systemClock.wallMs(),
@@ -155,104 +153,10 @@ function settled(journal: Journal) {
   return journal.history();
 }
 
-function open(): Journal {
-  const identity = { storeId: 'bench', environment: 'bench', region: 'us-east-1', createdAtMs: 0, origin: beginning };
-  const store = openSqliteStore(join(folder, 'journal.db'), identity);
-  return openJournal({ store, guard: testGuard({ isOff: true }), clock: systemClock, log: silentLog });
-}
-
-async function change(journal: Journal, decide: (view: View) => readonly Change[]): Promise<void> {
-  const result = await journal.transact(cause, (view) => accept({ changes: decide(view), output: undefined }));
-  if (!result.ok) throw new Error(result.fault.message);
-}
-
 async function measure<Value>(name: string, work: () => Promise<Value>): Promise<Value> {
   globalThis.gc?.();
   const startMs = performance.now();
   const value = await work();
   figures.push({ name, value: (performance.now() - startMs) / 1000, unit: 's' });
   return value;
-}
-
-function id(letter: string, number: number): string {
-  return letter + number.toString(16).padStart(15, '0');
-}
-
-/** A load balancer that serves, and everything that belongs to it. */
-function bundle(view: View, number: number): Change[] {
-  const [loadBalancer, listener, rule, group] = [id('a', number), id('b', number), id('c', number), id('d', number)];
-  const address = [10, number >> 16, (number >> 8) & 255, number & 255].join('.');
-  const account = '000000000000';
-  return [
-    put(view, 'load-balancer', loadBalancer, {
-      account,
-      name: `lb-${number}`,
-      type: 'application',
-      scheme: 'internet-facing',
-      ipAddressType: 'ipv4',
-      vpcId: 'vpc-00000001',
-      zones: [
-        { zone: 'us-east-1a', subnetId: 'subnet-0000000a' },
-        { zone: 'us-east-1b', subnetId: 'subnet-0000000b' },
-      ],
-      securityGroups: [],
-      dnsName: `lb-${number}-${loadBalancer}.us-east-1.elb.ballast.internal`,
-      createdAtMs: 1,
-      attributes: {},
-      tags: [{ key: 'team', value: 'video' }],
-    }),
-    put(view, 'placement', `${loadBalancer}/node-1`, {
-      loadBalancerId: loadBalancer,
-      nodeId: 'node-1',
-      zone: 'a',
-      address: address.replace('10.', '127.').replace(/^127\.(\d+)/, (_, second) => `127.${80 + Number(second)}`),
-      state: { kind: 'serving', sinceMs: 1 },
-    }),
-    put(view, 'target-group', group, {
-      account,
-      name: `tg-${number}`,
-      targetType: 'ip',
-      protocol: 'HTTP',
-      protocolVersion: 'HTTP1',
-      ipAddressType: 'ipv4',
-      port: 80,
-      vpcId: 'vpc-00000001',
-      healthCheck: {
-        enabled: true,
-        protocol: 'HTTP',
-        port: 'traffic-port',
-        path: '/',
-        intervalSeconds: 30,
-        timeoutSeconds: 5,
-        healthyThresholdCount: 5,
-        unhealthyThresholdCount: 2,
-        matcher: '200',
-      },
-      createdAtMs: 1,
-      attributes: {},
-      tags: [],
-    }),
-    put(view, 'listener', listener, {
-      loadBalancerId: loadBalancer,
-      protocol: 'HTTP',
-      port: 80,
-      createdAtMs: 1,
-      tags: [],
-    }),
-    put(view, 'rule', rule, {
-      listenerId: listener,
-      priority: 'default',
-      conditions: [],
-      transforms: [],
-      actions: [{ kind: 'forward', groups: [{ targetGroupId: group, weight: 1 }] }],
-      tags: [],
-    }),
-    ...Array.from({ length: targetsPerLoadBalancer }, (_, index) =>
-      put(view, 'target', `${group}/${address}:${8_000 + index}`, target(group, address, 8_000 + index, 1)),
-    ),
-  ];
-}
-
-function target(targetGroupId: string, address: string, port: number, sinceMs: number): Documents['target'] {
-  return { targetGroupId, address, port, state: { kind: 'registered', sinceMs } };
 }

@@ -9,6 +9,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 
 /** Clock ticks of /proc/stat a second, the same on every Linux that this runs on. */
 const ticksPerSecond = 100;
@@ -52,6 +53,19 @@ export class Bench {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     return child.pid!;
+  }
+
+  /** Starts a Node process on one processor, with a channel for messages to it. Says what it says, but for news. */
+  fork(cpu: number, command: readonly string[]): ChildProcess {
+    const child = spawn('taskset', ['-c', String(cpu), process.execPath, ...command], {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      serialization: 'advanced',
+    });
+    this.#children.push(child);
+    createInterface(child.stderr!).on('line', (line) => {
+      if (!line.includes(' info ')) console.error(line);
+    });
+    return child;
   }
 
   /** Runs a program on one processor to its end and returns what it printed. */

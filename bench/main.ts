@@ -1,10 +1,11 @@
 /**
  * Benchmarks, each with one command: Ballast beside the better-known proxies on the same work in the same run, and the
- * journal's memory under as much as it is meant to hold.
+ * journal's memory and the API under as much as they are meant to hold.
  *
- *     npm run bench -- http|history [--quick] [--json] [--case NAME]
+ *     npm run bench -- http|history|api [--quick] [--json] [--case NAME]
  */
 import { parseArgs } from 'node:util';
+import { type ApiResult, apiCases, makeApiState, measureApi } from './api.ts';
 import { type HistoryResult, historyCases, measureHistory } from './history.ts';
 import type { HttpCase, HttpResult } from './http.ts';
 import { format, httpCases, measure, startContenders, unitOf } from './http.ts';
@@ -13,13 +14,15 @@ import { Bench, missingPackages } from './machine.ts';
 const suites = {
   http: { cases: httpCases, programs: { haproxy: 'haproxy', nginx: 'nginx', wrk: 'wrk', taskset: 'util-linux' } },
   history: { cases: historyCases, programs: { taskset: 'util-linux' } },
+  api: { cases: apiCases, programs: { taskset: 'util-linux' } },
 } as const;
 type Suite = keyof typeof suites;
 
-const usage = `usage: npm run bench -- http|history [--quick] [--json] [--case NAME]
+const usage = `usage: npm run bench -- http|history|api [--quick] [--json] [--case NAME]
 
   http         beside HAProxy and nginx; cases: ${namesOf('http')}
   history      the journal's memory; cases: ${namesOf('history')}
+  api          the AWS API on a large state; cases: ${namesOf('api')}
 
   --quick      shorter rounds, or a tenth of the size
   --json       results as JSON on standard output
@@ -55,7 +58,7 @@ async function main(): Promise<number> {
     process.on(signal, () => void bench.close().finally(() => process.exit(130)));
   }
   try {
-    const results = request.suite === 'http' ? await runHttp(bench, request) : await runHistory(bench, request);
+    const results = await runners[request.suite](bench, request);
     if (request.isJson) console.log(JSON.stringify(results, null, 2));
     return 0;
   } finally {
@@ -81,10 +84,24 @@ async function runHistory(bench: Bench, request: Request): Promise<HistoryResult
     say(`${each.name}: this takes minutes; --quick a tenth of them`);
     const result = await measureHistory(bench, each, request.isQuick);
     results.push(result);
-    if (!request.isJson) console.log(historyTable(result));
+    if (!request.isJson) console.log(figuresTable(result));
   }
   return results;
 }
+
+async function runApi(bench: Bench, request: Request): Promise<ApiResult[]> {
+  say('the store is made: this takes minutes; --quick a tenth of them');
+  const state = await makeApiState(bench, request.isQuick);
+  const results: ApiResult[] = [];
+  for (const each of wanted(apiCases, request)) {
+    const result = await measureApi(state, each);
+    results.push(result);
+    if (!request.isJson) console.log(figuresTable(result));
+  }
+  return results;
+}
+
+const runners = { http: runHttp, history: runHistory, api: runApi } as const;
 
 function say(line: string): void {
   console.error(line);
@@ -141,7 +158,7 @@ function httpTable(httpCase: HttpCase, result: HttpResult): string {
   return ['', emphasized(title), '', ...columns(lines)].join('\n');
 }
 
-function historyTable(result: HistoryResult): string {
+function figuresTable(result: HistoryResult | ApiResult): string {
   const lines = result.figures.map(({ name, value, unit }) => [name, `${format(value)} ${unit}`.trim()]);
   return ['', emphasized(`${result.case}: ${result.what}`), '', ...columns(lines)].join('\n');
 }
