@@ -191,9 +191,9 @@ test('dns: an address whose node is away is left out while another is there, and
     1,
     [
       put(view, 'load-balancer', 'lb', loadBalancer),
-      put(view, 'placement', 'p1', placement('node-1', '127.0.0.1', 'serving')),
-      put(view, 'placement', 'p2', placement('node-2', '127.0.0.2', 'serving')),
-      put(view, 'placement', 'p3', placement('node-3', '127.0.0.3', 'pending')),
+      put(view, 'placement', 'lb/p1', placement('node-1', '127.0.0.1', 'serving')),
+      put(view, 'placement', 'lb/p2', placement('node-2', '127.0.0.2', 'serving')),
+      put(view, 'placement', 'lb/p3', placement('node-3', '127.0.0.3', 'pending')),
     ],
     0,
   );

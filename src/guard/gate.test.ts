@@ -175,12 +175,12 @@ test('gate: the same change held twice is one, and is told with the way to let i
 
 test('gate: workflows may never harm, nobody can approve it, and a freeze stops them all', () => {
   const world = new World(serving());
-  const gone = [remove(world.view, 'placement', 'p1'), remove(world.view, 'placement', 'p2')];
+  const gone = [remove(world.view, 'placement', 'lb/p1'), remove(world.view, 'placement', 'lb/p2')];
   assert.match(
     refusalOf(world.judge(gone, cause('workflow', 'ballast'), 0)),
     /workflow .* is refused: 1 load balancer/,
   );
-  const harmless = [put(world.view, 'placement', 'p1', { ...placement('node-1'), address: '127.80.0.9' })];
+  const harmless = [put(world.view, 'placement', 'lb/p1', { ...placement('node-1'), address: '127.80.0.9' })];
   assert.equal(world.judge(harmless, cause('workflow', 'ballast'), 0).kind, 'admit');
   world.apply([put(world.view, 'freeze', 'workflows', { by: 'operator/eve', reason: 'we look', sinceMs: 0 })]);
   assert.match(

@@ -21,19 +21,19 @@ test('harm: a load balancer is harmed when it, its last listener, address or tar
   assert.deepEqual(gone('load-balancer', 'lb'), ['web deleted']);
   assert.deepEqual(gone('listener', 'l1'), []);
   assert.deepEqual(gone('listener', 'l1', 'l2'), ['web last-listener-gone']);
-  assert.deepEqual(gone('placement', 'p2'), []);
-  assert.deepEqual(gone('placement', 'p1', 'p2'), ['web last-address-gone']);
-  assert.deepEqual(gone('target', 't1'), []);
-  assert.deepEqual(gone('target', 't1', 't2'), ['web last-target-gone']);
+  assert.deepEqual(gone('placement', 'lb/p2'), []);
+  assert.deepEqual(gone('placement', 'lb/p1', 'lb/p2'), ['web last-address-gone']);
+  assert.deepEqual(gone('target', 'tg/t1'), []);
+  assert.deepEqual(gone('target', 'tg/t1', 'tg/t2'), ['web last-target-gone']);
 });
 
 test('harm: draining the last target, and failing the last address, count like removing them', () => {
   const view = serving();
-  assert.deepEqual(reasons(view, [put(view, 'target', 't1', draining), remove(view, 'target', 't2')]), [
+  assert.deepEqual(reasons(view, [put(view, 'target', 'tg/t1', draining), remove(view, 'target', 'tg/t2')]), [
     'web last-target-gone',
   ]);
   const failed = { ...placement('node-1'), state: { kind: 'failed', reason: 'x' } } as const;
-  assert.deepEqual(reasons(view, [put(view, 'placement', 'p1', failed), remove(view, 'placement', 'p2')]), [
+  assert.deepEqual(reasons(view, [put(view, 'placement', 'lb/p1', failed), remove(view, 'placement', 'lb/p2')]), [
     'web last-address-gone',
   ]);
 });
@@ -42,22 +42,22 @@ test('harm: an address that leaves is relied on until another serves, wherever t
   const view = serving();
   const leaving = { ...placement('node-1'), state: { kind: 'leaving', sinceMs: 1 } } as const;
   const pending = { ...placement('node-2'), state: { kind: 'pending' } } as const;
-  view.apply(2, [put(view, 'placement', 'p2', pending)], 0);
-  assert.deepEqual(reasons(view, [put(view, 'placement', 'p1', leaving)]), []);
-  assert.deepEqual(reasons(view, [put(view, 'placement', 'p1', leaving), remove(view, 'placement', 'p2')]), [
+  view.apply(2, [put(view, 'placement', 'lb/p2', pending)], 0);
+  assert.deepEqual(reasons(view, [put(view, 'placement', 'lb/p1', leaving)]), []);
+  assert.deepEqual(reasons(view, [put(view, 'placement', 'lb/p1', leaving), remove(view, 'placement', 'lb/p2')]), [
     'web last-address-gone',
   ]);
-  view.apply(3, [put(view, 'placement', 'p1', leaving)], 0);
-  assert.deepEqual(reasons(view, [remove(view, 'placement', 'p1')]), ['web last-address-gone']);
-  view.apply(4, [put(view, 'placement', 'p2', placement('node-2'))], 0);
-  assert.deepEqual(reasons(view, [remove(view, 'placement', 'p1')]), []);
-  assert.deepEqual(reasons(view, [remove(view, 'placement', 'p2')]), ['web last-address-gone']);
+  view.apply(3, [put(view, 'placement', 'lb/p1', leaving)], 0);
+  assert.deepEqual(reasons(view, [remove(view, 'placement', 'lb/p1')]), ['web last-address-gone']);
+  view.apply(4, [put(view, 'placement', 'lb/p2', placement('node-2'))], 0);
+  assert.deepEqual(reasons(view, [remove(view, 'placement', 'lb/p1')]), []);
+  assert.deepEqual(reasons(view, [remove(view, 'placement', 'lb/p2')]), ['web last-address-gone']);
 });
 
 test('harm: what serves nobody is not harmed, and removing a drained target harms nobody', () => {
   const view = serving();
-  view.apply(2, [put(view, 'target', 't1', draining)], 0);
-  assert.deepEqual(reasons(view, [remove(view, 'target', 't1')]), []);
+  view.apply(2, [put(view, 'target', 'tg/t1', draining)], 0);
+  assert.deepEqual(reasons(view, [remove(view, 'target', 'tg/t1')]), []);
   view.apply(3, [remove(view, 'listener', 'l1'), remove(view, 'listener', 'l2')], 0);
   assert.deepEqual(reasons(view, [remove(view, 'load-balancer', 'lb')]), []);
 });

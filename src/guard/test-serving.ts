@@ -26,8 +26,8 @@ export function serving(): Tables {
   const changes = [
     put(tables, 'load-balancer', 'lb', sampleLoadBalancer),
     put(tables, 'target-group', 'tg', sampleTargetGroup),
-    put(tables, 'target', 't1', target(1)),
-    put(tables, 'target', 't2', target(2)),
+    put(tables, 'target', 'tg/t1', target(1)),
+    put(tables, 'target', 'tg/t2', target(2)),
     put(tables, 'listener', 'l1', listener),
     put(tables, 'listener', 'l2', { ...listener, port: 81 }),
     put(tables, 'rule', 'r1', {
@@ -38,8 +38,8 @@ export function serving(): Tables {
       transforms: [],
       tags: [],
     }),
-    put(tables, 'placement', 'p1', placement('node-1')),
-    put(tables, 'placement', 'p2', placement('node-2')),
+    put(tables, 'placement', 'lb/p1', placement('node-1')),
+    put(tables, 'placement', 'lb/p2', placement('node-2')),
   ];
   tables.apply(1, changes, 0);
   return tables;

@@ -12,9 +12,11 @@ import { indexes, isEmpty, type KeyRule, keyRule } from '#model/view.ts';
 type EntriesById = Map<string, Entry>;
 
 /** Most keys find one document: those are kept without a map of their own, which would weigh more than they do. */
+type Found = Map<string, Entry | EntriesById>;
+
 interface IndexTable {
   readonly rule: KeyRule;
-  readonly found: Map<string, Entry | EntriesById>;
+  readonly found: Found;
 }
 
 /** Placements that went before these tables began, or so long ago that they were forgotten here. */
@@ -33,16 +35,19 @@ export class Tables implements View {
   revision = 0;
   readonly #former = new Map<string, Former & { readonly revision: number }>();
   readonly #formerPlacements: FormerPlacements;
-  readonly #tables = new Map<Kind, EntriesById>(kinds.map((kind) => [kind, new Map()]));
+  readonly #tables = new Map<Kind, EntriesById | GroupedTable>(kinds.map((kind) => [kind, new Map()]));
   readonly #indexes = new Map<IndexName, IndexTable>();
   readonly #indexesOfKind = new Map<Kind, IndexTable[]>(kinds.map((kind) => [kind, []]));
 
   constructor(formerPlacements: FormerPlacements = noFormerPlacements) {
     this.#formerPlacements = formerPlacements;
     for (const name of Object.keys(indexes) as IndexName[]) {
+      const { kind, past } = indexes[name];
       const table: IndexTable = { rule: keyRule(name), found: new Map() };
       this.#indexes.set(name, table);
-      this.#indexesOfKind.get(indexes[name].kind)!.push(table);
+      // What is found by the beginning of its id is kept by that, and the index is where it is kept.
+      if (past === 'id-prefix') this.#tables.set(kind, new GroupedTable(table.found));
+      else this.#indexesOfKind.get(kind)!.push(table);
     }
   }
 
@@ -131,29 +136,27 @@ export class Tables implements View {
     const size = table.size;
     table.set(entry.id, entry);
     assert(table.size > size, 'a change replaces the revision that it was decided against');
-    for (const index of this.#indexesOfKind.get(entry.kind)!) {
-      const { rule } = index;
-      if ('key' in rule) add(index, rule.key(entry.document), entry);
-      else for (const key of rule.keys(entry.document)) add(index, key, entry);
+    for (const { rule, found } of this.#indexesOfKind.get(entry.kind)!) {
+      if ('key' in rule) add(found, rule.key(entry.document), entry);
+      else for (const key of rule.keys(entry.document)) add(found, key, entry);
     }
   }
 
   #replace(kind: Kind, id: string, before: Entry | undefined, after: Entry | undefined): void {
     if (after !== undefined) this.#tables.get(kind)!.set(id, after);
     else if (before !== undefined) this.#tables.get(kind)!.delete(id);
-    for (const index of this.#indexesOfKind.get(kind)!) {
-      const { rule } = index;
+    for (const { rule, found } of this.#indexesOfKind.get(kind)!) {
       if ('key' in rule) {
         const wasUnder = before && rule.key(before.document);
         const isUnder = after && rule.key(after.document);
-        if (wasUnder !== undefined && wasUnder !== isUnder) drop(index, wasUnder, id);
-        if (isUnder !== undefined) add(index, isUnder, after!);
+        if (wasUnder !== undefined && wasUnder !== isUnder) drop(found, wasUnder, id);
+        if (isUnder !== undefined) add(found, isUnder, after!);
       } else {
         const isUnder = after === undefined ? [] : rule.keys(after.document);
         if (before !== undefined) {
-          for (const key of rule.keys(before.document)) if (!isUnder.includes(key)) drop(index, key, id);
+          for (const key of rule.keys(before.document)) if (!isUnder.includes(key)) drop(found, key, id);
         }
-        for (const key of isUnder) add(index, key, after!);
+        for (const key of isUnder) add(found, key, after!);
       }
     }
   }
@@ -166,19 +169,64 @@ export class Tables implements View {
   }
 }
 
-function add(index: IndexTable, key: string, entry: Entry): void {
-  const found = index.found.get(key);
-  if (found instanceof Map) found.set(entry.id, entry);
-  else if (found === undefined || found.id === entry.id) index.found.set(key, entry);
-  else index.found.set(key, new Map([found, entry].map((each) => [each.id, each])));
+/**
+ * Documents whose ids begin with that of what they belong to, each with its like: the targets of a group are looked up
+ * together, and one map of a million would stand still for a tenth of a second whenever it grows.
+ */
+class GroupedTable {
+  size = 0;
+  readonly #found: Found;
+
+  constructor(found: Found) {
+    this.#found = found;
+  }
+
+  get(id: string): Entry | undefined {
+    const found = this.#found.get(beginningOf(id));
+    if (found instanceof Map) return found.get(id);
+    return found?.id === id ? found : undefined;
+  }
+
+  set(id: string, entry: Entry): void {
+    if (add(this.#found, beginningOf(id), entry)) this.size += 1;
+  }
+
+  delete(id: string): void {
+    if (drop(this.#found, beginningOf(id), id)) this.size -= 1;
+  }
+
+  *values(): Iterable<Entry> {
+    for (const found of this.#found.values()) {
+      if (found instanceof Map) yield* found.values();
+      else yield found;
+    }
+  }
 }
 
-function drop(index: IndexTable, key: string, id: string): void {
-  const found = index.found.get(key);
+/** As `targetGroupId` of `targetGroupId/address:port`; nothing, where an id does not say what it belongs to. */
+function beginningOf(id: string): string {
+  return id.slice(0, Math.max(0, id.indexOf('/')));
+}
+
+/** Puts the entry in the place of what stands there with the same id; false when something did. */
+function add(into: Found, key: string, entry: Entry): boolean {
+  const found = into.get(key);
   if (found instanceof Map) {
-    found.delete(id);
-    if (found.size === 0) index.found.delete(key);
-  } else if (found?.id === id) {
-    index.found.delete(key);
+    const { size } = found;
+    return found.set(entry.id, entry).size > size;
   }
+  if (found === undefined || found.id === entry.id) into.set(key, entry);
+  else into.set(key, new Map([found, entry].map((each) => [each.id, each])));
+  return found?.id !== entry.id;
+}
+
+/** False when nothing with this id stands there. */
+function drop(from: Found, key: string, id: string): boolean {
+  const found = from.get(key);
+  if (found instanceof Map) {
+    const isThere = found.delete(id);
+    if (found.size === 0) from.delete(key);
+    return isThere;
+  }
+  return found?.id === id && from.delete(key);
 }

@@ -101,7 +101,7 @@ export interface View {
   count(kind: Kind): number;
   /**
    * All documents of a kind, in the order in which their keys were first written; one that went and came back may stand
-   * behind all others instead.
+   * behind all others instead. Those that are found by the beginning of their ids may stand together with their like.
    */
   all<K extends Kind>(kind: K): Iterable<Entry<K>>;
   /** The documents found under `key`, in the same order. */
