@@ -61,6 +61,12 @@ export class ControlPlane {
         alarmWebhook: undefined,
         maintenance: undefined,
         without: [],
+        inventory: undefined,
+        ec2Endpoint: undefined,
+        s3Folder: undefined,
+        s3Endpoint: undefined,
+        // What is measured is what it can do, not what it allows.
+        requestRatePercent: 0,
         operatorKey: 'bench',
         linkToken: 'bench',
       },

@@ -2,17 +2,23 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import test from 'node:test';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
 import type { ScenarioResult } from '#drill/scoreboard.ts';
 import { launcher } from './running-ballast.ts';
 
+/** A folder for temporary files is its own, so that what others do meanwhile in the common one is not taken for its. */
 async function drill(
+  temporary: string,
   ...flags: readonly string[]
 ): Promise<{ code: number; results: ScenarioResult[]; errors: string }> {
   const words = ['drill', 'christmas-eve', '--load-balancers', '20', '--nodes', '2', '--json', ...flags];
-  const child = spawn(process.execPath, [launcher, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [launcher, ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TMPDIR: temporary },
+  });
   let [printed, errors] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (printed += chunk));
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk));
@@ -25,10 +31,14 @@ async function drill(
   };
 }
 
-const folders = () => readdirSync(tmpdir()).filter((name) => name.startsWith('ballast-drill-')).length;
+function temporaryFolder(context: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'ballast-drills-'));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
 
-test('drill: the day of 2012 with all layers on impairs nobody, is noticed and mended', async () => {
-  const { results, errors } = await drill();
+test('drill: the day of 2012 with all layers on impairs nobody, is noticed and mended', async (context) => {
+  const { results, errors } = await drill(temporaryFolder(context));
   assert.deepEqual(
     results.map(({ scenario }) => scenario),
     ['unapproved-maintenance', 'stolen-approval', 'rows-deleted', 'files-removed', 'emptied-store'],
@@ -44,13 +54,13 @@ test('drill: the day of 2012 with all layers on impairs nobody, is noticed and m
   }
 });
 
-test('drill: as in 2012 the damage is real, and the exit code says so', async () => {
-  const before = folders();
-  const { code, results, errors } = await drill('--as-in-2012');
+test('drill: as in 2012 the damage is real, and the exit code says so', async (context) => {
+  const temporary = temporaryFolder(context);
+  const { code, results, errors } = await drill(temporary, '--as-in-2012');
   assert.equal(code, 1, errors);
   const [only, ...others] = results;
   assert.deepEqual(others, []);
   assert.equal(only!.impaired, 6, 'thirty percent of twenty');
   assert(only!.failedRequests > 0 && only!.noticedAfterMs === undefined && !only!.target.holds);
-  assert(folders() <= before && existsSync(tmpdir()), 'nothing is left behind');
+  assert.deepEqual(readdirSync(temporary), [], 'nothing is left behind');
 });

@@ -53,7 +53,11 @@ test('inventory: what is not understood is refused with its place, and what is a
       /^subnets\[0\]\.zone: found "x"; allowed: us-east-1a, us-east-1b$/,
     ],
     [{ vpcs, subnets: [{ ...subnets[0], Zone: 'x' }] }, /^subnets\[0\]: unknown key 'Zone'/],
-    [{ vpcs, subnets, instances: [{ id: 'i-1', address: '::1', subnet: 'subnet-1' }] }, /IPv4 address$/],
+    [{ vpcs, subnets, instances: [{ id: 'i-00000001', address: '::1', subnet: 'subnet-1' }] }, /IPv4 address$/],
+    [
+      { vpcs, subnets, instances: [{ id: 'i-1', address: '127.0.0.1', subnet: 'subnet-1' }] },
+      /^instances\[0\]\.id: found "i-1"/,
+    ],
     [
       { vpcs, securityGroups: [{ id: 'sg-1', vpc: 'vpc-1', ingress: [{ fromPort: 2, toPort: 1, cidrs: [] }] }] },
       /^securityGroups\[0\]\.ingress\[0\]: fromPort is 2, above toPort 1$/,

@@ -7,7 +7,15 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { accept, type Result, refuse } from '#base/result.ts';
 import { parsePrefix } from '#model/address.ts';
 import { type Limits, limitNames } from './limits.ts';
-import type { Instance, Network, SecurityGroup, SecurityRule, Subnet, Vpc } from './network.ts';
+import {
+  type Instance,
+  instancePattern,
+  type Network,
+  type SecurityGroup,
+  type SecurityRule,
+  type Subnet,
+  type Vpc,
+} from './network.ts';
 
 export interface Inventory {
   readonly network: Network;
@@ -105,7 +113,10 @@ function readGroup(value: unknown, path: string, vpcs: ReadonlyMap<string, Vpc>)
     name: readText(name ?? id, `${path}.name`),
     description: readText(description ?? name ?? id, `${path}.description`),
     vpcId: readReference(vpc, `${path}.vpc`, vpcs),
-    ingress: list(ingress ?? [], `${path}.ingress`).map((each, index) => readRule(each, `${path}.ingress[${index}]`)),
+    ingress:
+      ingress === undefined
+        ? undefined
+        : list(ingress, `${path}.ingress`).map((each, index) => readRule(each, `${path}.ingress[${index}]`)),
   };
 }
 
@@ -128,7 +139,7 @@ function readInstance(value: unknown, path: string, subnets: ReadonlyMap<string,
   if (!isIPv4(privateAddress))
     throw new Misread(`${path}.address: found '${privateAddress}'; allowed: an IPv4 address`);
   return {
-    id: readId(id, `${path}.id`, 'i'),
+    id: readInstanceId(id, `${path}.id`),
     privateAddress,
     subnetId,
     zone,
@@ -212,6 +223,11 @@ function readChoice<Choice extends string>(value: unknown, path: string, choices
 function readId(value: unknown, path: string, prefix: string): string {
   if (typeof value === 'string' && new RegExp(`^${prefix}-[0-9a-z]{1,32}$`).test(value)) return value;
   throw new Misread(`${path}: found ${shown(value)}; allowed: '${prefix}-' and 1 to 32 lower-case letters or digits`);
+}
+
+function readInstanceId(value: unknown, path: string): string {
+  if (typeof value === 'string' && instancePattern.test(value)) return value;
+  throw new Misread(`${path}: found ${shown(value)}; allowed: 'i-' and 8 to 17 of 0-9 and a-f`);
 }
 
 function readReference(value: unknown, path: string, known: ReadonlyMap<string, unknown>): string {

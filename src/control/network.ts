@@ -32,6 +32,8 @@ export interface SecurityRule {
   readonly cidrs: readonly string[];
 }
 
+export const instancePattern = /^i-[0-9a-f]{8,17}$/;
+
 export interface Instance {
   readonly id: string;
   readonly vpcId: string;

@@ -151,7 +151,15 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
   });
   const operators = new Operators({ journal, random, nowMs });
   const expired = (view: View, atMs: number) => approvals.expired(view, atMs);
-  const workflows = new Workflows({ journal, holdAddressesMs, clock, random, log, expired });
+  const workflows = new Workflows({
+    journal,
+    holdAddressesMs,
+    clock,
+    random,
+    log,
+    expired,
+    network: () => world.known,
+  });
   const link = new LinkServer({
     source: linkSource(journal),
     token: settings.linkToken,

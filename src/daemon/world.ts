@@ -41,7 +41,6 @@ export class OpenWorld implements World {
   readonly readObject: World['readObject'];
   readonly #options: WorldOptions;
   readonly #endpoint: Ec2Endpoint | undefined;
-  readonly #listeners: ((inventory: Inventory) => void)[] = [];
   #inventory: Inventory;
   #timer: Timer | undefined;
   #stamp = '';
@@ -68,12 +67,6 @@ export class OpenWorld implements World {
 
   get limits(): World['limits'] {
     return this.#inventory.limits;
-  }
-
-  /** `listener` is told now, and whenever the inventory was read anew. */
-  onInventory(listener: (inventory: Inventory) => void): void {
-    this.#listeners.push(listener);
-    listener(this.#inventory);
   }
 
   async network(ids: NetworkIds): ReturnType<World['network']> {
@@ -105,7 +98,6 @@ export class OpenWorld implements World {
     }
     this.#inventory = read.value;
     log.info(`the inventory ${path} was read anew`);
-    for (const listener of this.#listeners) listener(read.value);
   }
 }
 

@@ -27,6 +27,20 @@ test('harm: a load balancer is harmed when it, its last listener, address or tar
   assert.deepEqual(gone('target', 'tg/t1', 'tg/t2'), ['web last-target-gone']);
 });
 
+test('harm: security groups harm when they let in nobody any more, and not when they let in others', () => {
+  const view = serving();
+  const letsIn = (fromPort: number, toPort: number, ...cidrs: string[]) => {
+    const before = view.get('load-balancer', 'lb')!;
+    return put(view, 'load-balancer', 'lb', { ...before, ingress: [{ fromPort, toPort, cidrs }] });
+  };
+  const closed = ['web closed-to-everybody'];
+  assert.deepEqual(reasons(view, [letsIn(81, 90, '10.0.0.0/8')]), []);
+  assert.deepEqual(reasons(view, [letsIn(82, 90, '10.0.0.0/8')]), closed);
+  assert.deepEqual(reasons(view, [letsIn(0, 65_535)]), closed);
+  view.apply(2, [letsIn(0, 65_535)], 0);
+  assert.deepEqual(reasons(view, [letsIn(82, 90, '10.0.0.0/8')]), [], 'it was closed before');
+});
+
 test('harm: draining the last target, and failing the last address, count like removing them', () => {
   const view = serving();
   assert.deepEqual(reasons(view, [put(view, 'target', 'tg/t1', draining), remove(view, 'target', 'tg/t2')]), [

@@ -3,12 +3,17 @@
  * node before it applies: a guard that stands at one door only is not a guard.
  */
 import type { Change } from '#model/change.ts';
-import type { HexId, PlacementDocument } from '#model/documents.ts';
+import type { HexId, LoadBalancerDocument, PlacementDocument } from '#model/documents.ts';
 import { KeyMap } from '#model/key-map.ts';
 import { Overlay, type State } from '#model/overlay.ts';
 import type { View } from '#model/view.ts';
 
-export type HarmReason = 'deleted' | 'last-listener-gone' | 'last-address-gone' | 'last-target-gone';
+export type HarmReason =
+  | 'deleted'
+  | 'last-listener-gone'
+  | 'closed-to-everybody'
+  | 'last-address-gone'
+  | 'last-target-gone';
 
 export interface Harm {
   readonly loadBalancerId: HexId;
@@ -78,6 +83,9 @@ function stopsServing(view: View, after: State, id: HexId): HarmReason | undefin
   if (listeners.length === 0 || addresses.size === 0) return undefined;
   if (after.get('load-balancer', id) === undefined) return 'deleted';
   if (listeners.every((listener) => after.get('listener', listener.id) === undefined)) return 'last-listener-gone';
+  const isOpen = (state: State) =>
+    listeners.some(({ document: { port } }) => letsIn(state.get('load-balancer', id), port));
+  if (isOpen(view) && !isOpen(after)) return 'closed-to-everybody';
   if (addresses.isDisjointFrom(answering(after, id))) return 'last-address-gone';
   for (const listener of listeners) {
     for (const rule of view.find('rulesOfListener', listener.id)) {
@@ -92,6 +100,13 @@ function stopsServing(view: View, after: State, id: HexId): HarmReason | undefin
     }
   }
   return undefined;
+}
+
+/** Whether there is anybody whom the security groups let connect. */
+function letsIn(loadBalancer: LoadBalancerDocument | undefined, port: number): boolean {
+  const { ingress } = loadBalancer ?? {};
+  if (ingress === undefined) return true;
+  return ingress.some(({ fromPort, toPort, cidrs }) => fromPort <= port && port <= toPort && cidrs.length > 0);
 }
 
 /**

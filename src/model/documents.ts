@@ -42,6 +42,8 @@ export interface LoadBalancerDocument {
   readonly vpcId: string;
   readonly zones: readonly ZoneMapping[];
   readonly securityGroups: readonly string[];
+  /** Who may connect, where it is known what the security groups let in; undefined: everybody. */
+  readonly ingress?: readonly IngressRule[];
   /** Of a network load balancer; undefined is `on`. */
   readonly inboundRulesOnPrivateLink?: 'on' | 'off';
   /** Of a network load balancer; undefined is `off`. */
@@ -54,6 +56,13 @@ export interface LoadBalancerDocument {
   readonly createdAtMs: number;
   readonly attributes: Readonly<Record<string, string>>;
   readonly tags: readonly Tag[];
+}
+
+/** Lets in TCP connections from these ranges, as 10.0.0.0/16 or 2001:db8::/56, to these ports. */
+export interface IngressRule {
+  readonly fromPort: number;
+  readonly toPort: number;
+  readonly cidrs: readonly string[];
 }
 
 export interface CapacityReservation {

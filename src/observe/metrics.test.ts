@@ -92,6 +92,7 @@ const snapshot: Snapshot = {
           newConnections: 2,
           activeConnections: 1,
           rejectedConnections: 0,
+          blockedConnections: 0,
           bytesIn: 10,
           bytesOut: 20,
           clientGone: 0,

@@ -16,6 +16,10 @@ export const families = {
     'counter',
     'Client connections refused for being too many; labels: node, load_balancer',
   ],
+  ballast_connections_blocked_total: [
+    'counter',
+    'Client connections refused by security groups; labels: node, load_balancer',
+  ],
   ballast_client_gone_total: ['counter', 'Requests whose client left before its answer; labels: node, load_balancer'],
   ballast_received_bytes_total: ['counter', 'Bytes read from clients; labels: node, load_balancer'],
   ballast_sent_bytes_total: ['counter', 'Bytes written to clients; labels: node, load_balancer'],
@@ -86,6 +90,7 @@ export interface LoadBalancerTraffic {
   readonly newConnections: number;
   readonly activeConnections: number;
   readonly rejectedConnections: number;
+  readonly blockedConnections: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly clientGone: number;
@@ -171,6 +176,7 @@ export function renderMetrics(snapshot: Snapshot): string {
       count('ballast_connections_total', labels, it.newConnections);
       count('ballast_connections_active', labels, it.activeConnections);
       count('ballast_connections_rejected_total', labels, it.rejectedConnections);
+      count('ballast_connections_blocked_total', labels, it.blockedConnections);
       count('ballast_client_gone_total', labels, it.clientGone);
       count('ballast_received_bytes_total', labels, it.bytesIn);
       count('ballast_sent_bytes_total', labels, it.bytesOut);

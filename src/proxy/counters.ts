@@ -11,6 +11,8 @@ export class LoadBalancerCounters {
   activeConnections = 0;
   /** Connections refused because the worker had its most. */
   rejectedConnections = 0;
+  /** Connections refused because the security groups do not let the client in. */
+  blockedConnections = 0;
   bytesIn = 0;
   bytesOut = 0;
   /** Requests whose client went away before it had the whole answer. */

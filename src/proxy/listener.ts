@@ -13,6 +13,7 @@ import type { Routes } from './routes.ts';
 import type { Door } from './socket/accept.ts';
 import { listen } from './socket/accept.ts';
 import type { Channel, ChannelOwner } from './socket/channel.ts';
+import { Sources } from './sources.ts';
 import type { WorkerContext } from './worker-context.ts';
 
 export type ApplyOutcome =
@@ -32,6 +33,7 @@ export class Listener implements ClientHome {
   readonly #connections = new Set<ClientConnection>();
   #door: Door | undefined;
   #isShut = false;
+  #sources: Sources | undefined;
 
   /** `onEmpty` is called once, when it is closed and its last connection has gone. */
   constructor(
@@ -46,6 +48,7 @@ export class Listener implements ClientHome {
     this.#onEmpty = onEmpty;
     this.#loadBalancer = registry.takeLoadBalancer(table.loadBalancer.id);
     this.routes = registry.takeRoutes(table, this.#loadBalancer);
+    this.#sources = table.sources && new Sources(table.sources);
     this.opened = this.#open(log, table);
   }
 
@@ -67,6 +70,7 @@ export class Listener implements ClientHome {
   swap(table: RoutingTable): void {
     const before = this.routes;
     this.routes = this.#registry.takeRoutes(table, this.#loadBalancer);
+    this.#sources = table.sources && new Sources(table.sources);
     this.#registry.giveRoutes(before);
   }
 
@@ -118,7 +122,7 @@ export class Listener implements ClientHome {
       port: table.port,
       path: this.#context.options.acceptPath,
       readBuffer: this.#context.readBuffer,
-      accept: (open) => this.#accept(open),
+      accept: (open, peer) => this.#accept(open, peer),
       onError: (reason) => log.error(`listener ${table.listenerId} cannot accept a connection: ${reason}`),
     });
     if (typeof door === 'string') return { kind: 'failed', reason: door };
@@ -128,8 +132,12 @@ export class Listener implements ClientHome {
     return { kind: 'listening', port: door.port };
   }
 
-  #accept(open: (owner: ChannelOwner) => Channel): ChannelOwner | undefined {
+  #accept(open: (owner: ChannelOwner) => Channel, peer: () => string): ChannelOwner | undefined {
     const { counters } = this;
+    if (this.#sources?.letsIn(peer()) === false) {
+      counters.blockedConnections += 1;
+      return undefined;
+    }
     if (this.isClosed || this.#context.activeConnectionsCount >= this.#context.options.clientConnectionsMax) {
       counters.rejectedConnections += 1;
       return undefined;

@@ -215,6 +215,32 @@ for (const acceptPath of acceptPaths) {
     next.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     await next.toHave('ok');
   });
+
+  test(`proxy (${acceptPath}): who is not let in is closed at once and counted; who is connected stays`, async (t) => {
+    const target = await startTarget(t, (_, outgoing) => outgoing.end('ok'));
+    const parts = { targets: [target], sources: ['10.0.0.0/8', '127.0.0.0/24'] };
+    const { port, swap, balancer } = await startProxy(t, parts, settings);
+    const inside = new RawClient(t, port);
+    const request = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+    inside.send(request);
+    await inside.toHave('ok');
+    for (const sources of [[], ['127.0.0.2/32'], ['::/0']]) {
+      await swap({ ...parts, sources });
+      const outside = new RawClient(t, port);
+      await until(() => outside.isEnded || outside.isClosed, 'it is closed');
+      assert.equal(outside.received, '');
+    }
+    assert.deepEqual([balancer().blockedConnections, balancer().newConnections], [3, 1]);
+    inside.send(request);
+    await until(
+      () => inside.received.endsWith('ok') && inside.received.split('HTTP/1.1 200').length === 3,
+      'it goes on',
+    );
+    await swap({ targets: [target] });
+    const everybody = new RawClient(t, port);
+    everybody.send(request);
+    await everybody.toHave('ok');
+  });
 }
 
 test('proxy: malformed answers of targets become 502, or cut the connection when they had begun', async (t) => {

@@ -17,6 +17,7 @@ export interface LoadBalancerStats {
   readonly newConnections: number;
   readonly activeConnections: number;
   readonly rejectedConnections: number;
+  readonly blockedConnections: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly clientGone: number;
@@ -79,6 +80,7 @@ function addLoadBalancers(same: readonly LoadBalancerStats[]): LoadBalancerStats
     newConnections: sum(same, (stats) => stats.newConnections),
     activeConnections: sum(same, (stats) => stats.activeConnections),
     rejectedConnections: sum(same, (stats) => stats.rejectedConnections),
+    blockedConnections: sum(same, (stats) => stats.blockedConnections),
     bytesIn: sum(same, (stats) => stats.bytesIn),
     bytesOut: sum(same, (stats) => stats.bytesOut),
     clientGone: sum(same, (stats) => stats.clientGone),

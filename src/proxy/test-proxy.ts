@@ -33,6 +33,7 @@ export interface TableParts {
   readonly algorithm?: RoutingAlgorithm;
   readonly stickiness?: RoutingStickiness;
   readonly responseFields?: RoutingResponseFields;
+  readonly sources?: readonly string[];
   readonly listenerId?: string;
   readonly port?: number;
 }
@@ -63,6 +64,7 @@ export function table(parts: TableParts): RoutingTable {
     address: '127.0.0.1',
     port: parts.port ?? 0,
     protocol: 'HTTP',
+    ...(parts.sources !== undefined && { sources: parts.sources }),
     loadBalancer: {
       id: 'balancer',
       account: '123456789012',

@@ -41,6 +41,7 @@ export function compileListener(
     address: placement.address,
     port: listener.port,
     protocol: listener.protocol,
+    ...sources(loadBalancer, listener.port),
     loadBalancer: {
       id: loadBalancerId,
       account: loadBalancer.account,
@@ -53,6 +54,12 @@ export function compileListener(
     rules: sortedRules(view, listenerId).map((rule) => compileRule(rule, groups)),
     groups: groups.compiled,
   };
+}
+
+function sources({ ingress }: Documents['load-balancer'], port: number): Pick<RoutingTable, 'sources'> {
+  if (ingress === undefined) return {};
+  const ofPort = ingress.filter(({ fromPort, toPort }) => fromPort <= port && port <= toPort);
+  return { sources: [...new Set(ofPort.flatMap(({ cidrs }) => cidrs))] };
 }
 
 function requestFields(loadBalancer: Documents['load-balancer']): RoutingRequestFields {

@@ -12,6 +12,8 @@ export interface RoutingTable {
   readonly address: string;
   readonly port: number;
   readonly protocol: 'HTTP';
+  /** The ranges from which clients may connect; undefined: from everywhere. */
+  readonly sources?: readonly string[];
   readonly loadBalancer: RoutingLoadBalancer;
   /** Undefined: answers stay as they are. */
   readonly responseFields?: RoutingResponseFields;

@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CreateLoadBalancerInput, CreateLoadBalancerOutput } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { accept, refuse } from '#base/result.ts';
+import { ingressOf } from '#control/ingress.ts';
 import type { Decision, OperationContext } from '#control/operation.ts';
 import { place } from '#control/workflows/placement.ts';
 import { put } from '#model/change.ts';
@@ -57,6 +58,7 @@ function createNew(
     return refuse(fault('TooManyLoadBalancers', message));
   }
   const id = context.newId();
+  const ingress = ingressOf(context.network, settings.securityGroups);
   const document: LoadBalancerDocument = {
     account: context.account,
     name,
@@ -64,6 +66,7 @@ function createNew(
     createdAtMs: context.nowMs,
     attributes: {},
     ...settings,
+    ...(ingress !== undefined && { ingress }),
   };
   const terms = { nowMs: context.nowMs, holdAddressesMs: context.settings.holdAddressesMs };
   const placed = place(view, { loadBalancerId: id, zones: settings.zones.map(({ zone }) => zone) }, terms);

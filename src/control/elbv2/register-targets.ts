@@ -4,6 +4,7 @@
 import type { RegisterTargetsInput, RegisterTargetsOutput } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { accept, refuse } from '#base/result.ts';
 import type { AccountLimits } from '#control/limits.ts';
+import { instancePattern } from '#control/network.ts';
 import { type Change, put } from '#model/change.ts';
 import type { Entry, TargetDocument } from '#model/documents.ts';
 import { type Fault, fault } from '#model/fault.ts';
@@ -13,7 +14,7 @@ import { checkTargetsCount, groupsOfLoadBalancer, loadBalancersOfGroup, register
 import { checkCount } from './checks.ts';
 import { quotas } from './quotas.ts';
 import type { Elbv2Operation } from './shape.ts';
-import { decodeTarget, functionPattern, instancePattern, type NamedTarget, resolveTarget } from './targets.ts';
+import { decodeTarget, functionPattern, type NamedTarget, resolveTarget } from './targets.ts';
 
 export const registerTargets: Elbv2Operation<RegisterTargetsInput, RegisterTargetsOutput> = {
   kind: 'write',

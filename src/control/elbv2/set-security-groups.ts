@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { SetSecurityGroupsInput, SetSecurityGroupsOutput } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { accept, type Result, refuse } from '#base/result.ts';
+import { ingressOf } from '#control/ingress.ts';
 import { put } from '#model/change.ts';
 import type { LoadBalancerType } from '#model/documents.ts';
 import { type Fault, fault } from '#model/fault.ts';
@@ -33,9 +34,12 @@ export const setSecurityGroups: Elbv2Operation<SetSecurityGroupsInput, SetSecuri
     const securityGroups = decoded.value;
     const strange = checkSecurityGroups(context.network, securityGroups, document.vpcId);
     if (strange !== undefined) return refuse(strange);
+    const ingress = ingressOf(context.network, securityGroups);
+    const { ingress: _, ...rest } = document;
     const after = {
-      ...document,
+      ...rest,
       securityGroups,
+      ...(ingress !== undefined && { ingress }),
       ...(enforced.value !== undefined && { inboundRulesOnPrivateLink: enforced.value }),
     };
     const isNetwork = document.type === 'network';

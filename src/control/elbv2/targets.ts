@@ -6,6 +6,7 @@
 import { isIPv6 } from 'node:net';
 import type { TargetDescription } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { accept, type Result, refuse } from '#base/result.ts';
+import { instancePattern } from '#control/network.ts';
 import type { OperationContext } from '#control/operation.ts';
 import { parseAddress } from '#model/address.ts';
 import type { Entry, TargetGroupDocument } from '#model/documents.ts';
@@ -27,7 +28,6 @@ export interface NamedTarget {
 
 type Group = Entry<'target-group'>;
 
-export const instancePattern = /^i-[0-9a-f]{8,17}$/;
 export const functionPattern = /^arn:aws:lambda:([a-z0-9-]{1,64}):\d{12}:function:[\w-]{1,64}(?::[\w$-]{1,128})?$/;
 const quicServerPattern = /^0x[0-9a-fA-F]{16}$/;
 

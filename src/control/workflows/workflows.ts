@@ -4,6 +4,8 @@
  * step is a decision like any other: pure, judged by the guard, written to the journal with its cause.
  */
 import { accept } from '#base/result.ts';
+import { followNetwork } from '#control/ingress.ts';
+import type { Network } from '#control/network.ts';
 import type { Clock } from '#io/clock.ts';
 import type { Log } from '#io/log.ts';
 import type { Random } from '#io/random.ts';
@@ -18,6 +20,8 @@ import { admitNode, placeUnplaced } from './placement.ts';
 import { recordServing, type ServingReport } from './serving.ts';
 
 const periodMs = 250;
+/** How long it waits when what it would change was held. */
+const followAgainMs = 10_000;
 
 export interface WorkflowsOptions {
   readonly journal: Journal;
@@ -27,11 +31,16 @@ export interface WorkflowsOptions {
   readonly log: Log;
   /** What of the guard's own documents has expired, as tombstones. */
   readonly expired: (view: View, nowMs: number) => readonly Change[];
+  /** Another object whenever something is known otherwise. */
+  readonly network: () => Network;
 }
 
 export class Workflows {
   readonly #options: WorkflowsOptions;
   readonly #timer: Timer;
+  /** What the load balancers were last made to follow. */
+  #followed: Network | undefined;
+  #followAtMs = 0;
 
   constructor(options: WorkflowsOptions) {
     this.#options = options;
@@ -48,6 +57,7 @@ export class Workflows {
       if (letGo(journal.view, clock.wallMs()).length > 0) {
         await this.#run('RemoveLeftAddresses', (view) => letGo(view, clock.wallMs()));
       }
+      await this.#follow(options.network());
     });
   }
 
@@ -77,6 +87,21 @@ export class Workflows {
 
   stop(): void {
     this.#timer.stop();
+  }
+
+  /** Has every load balancer let in whom the network's security groups say. */
+  async #follow(network: Network): Promise<void> {
+    const { journal, clock } = this.#options;
+    if (network !== this.#followed) this.#followAtMs = 0;
+    if (clock.monotonicMs() < this.#followAtMs) return;
+    this.#followed = network;
+    this.#followAtMs = Number.POSITIVE_INFINITY;
+    while (followNetwork(journal.view, network).length > 0) {
+      const count = await this.#run('FollowSecurityGroups', (view) => followNetwork(view, network));
+      if (count > 0) continue;
+      this.#followAtMs = clock.monotonicMs() + followAgainMs;
+      return;
+    }
   }
 
   /** Gives back how many documents it changed. */

@@ -16,8 +16,11 @@ export interface AcceptSettings {
   readonly path: AcceptPath;
   /** What clients' bytes are read into: shared by all of them, so it is the owner's only during `onBytes`. */
   readonly readBuffer: Buffer;
-  /** Makes the owner of a new connection: it passes itself to `open`. Undefined: the connection is refused. */
-  readonly accept: (open: (owner: ChannelOwner) => Channel) => ChannelOwner | undefined;
+  /**
+   * Makes the owner of a new connection: it passes itself to `open`. Undefined: the connection is refused. Who connects
+   * is only asked of the kernel where it matters.
+   */
+  readonly accept: (open: (owner: ChannelOwner) => Channel, peer: () => string) => ChannelOwner | undefined;
   readonly onError: (reason: string) => void;
 }
 
@@ -33,8 +36,9 @@ const backlog = 4096;
 /** Listens with SO_REUSEPORT, so that several workers share the port. The text says why it could not. */
 export function listen(settings: AcceptSettings): Promise<Door | string> {
   const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    const refused = settings.accept((owner) => new Channel(owner, settings.readBuffer, (port) => relay(socket, port)));
-    if (refused === undefined) socket.destroy();
+    const open = (owner: ChannelOwner) => new Channel(owner, settings.readBuffer, (port) => relay(socket, port));
+    const accepted = settings.accept(open, () => socket.remoteAddress ?? '');
+    if (accepted === undefined) socket.destroy();
   });
   return new Promise((resolve) => {
     server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
@@ -59,6 +63,7 @@ function relay(socket: net.Socket, port: ReadPort): net.Socket {
 interface ConnectionHandle {
   useUserBuffer(buffer: Uint8Array): void;
   close(): void;
+  getpeername(into: { address?: string }): number;
 }
 
 interface ServerHandle {
@@ -73,13 +78,23 @@ function acceptHandles(server: net.Server, settings: AcceptSettings): void {
   // On Linux, what is accepted inherits it: one system call less for each connection.
   serverHandle.setNoDelay(true);
   serverHandle.onconnection = function onConnection(status, handle) {
-    if (status !== 0 || handle === undefined || typeof handle.useUserBuffer !== 'function') {
+    if (status !== 0 || !isUsable(handle)) {
       standard.call(this, status, handle);
       return;
     }
-    const refused = settings.accept((owner) => new Channel(owner, settings.readBuffer, (port) => adopt(handle, port)));
-    if (refused === undefined) handle.close();
+    const open = (owner: ChannelOwner) => new Channel(owner, settings.readBuffer, (port) => adopt(handle, port));
+    if (settings.accept(open, () => peerOf(handle)) === undefined) handle.close();
   };
+}
+
+function isUsable(handle: ConnectionHandle | undefined): handle is ConnectionHandle {
+  return typeof handle?.useUserBuffer === 'function' && typeof handle.getpeername === 'function';
+}
+
+function peerOf(handle: ConnectionHandle): string {
+  const name: { address?: string } = {};
+  handle.getpeername(name);
+  return name.address ?? '';
 }
 
 function adopt(handle: ConnectionHandle, onread: ReadPort): net.Socket {
