@@ -44,10 +44,21 @@ export type Dialect = 'query' | 'ec2';
 
 /** Decodes the operation's input from the form. */
 export function decodeInput(form: Form, shape: Shape, dialect: Dialect = 'query'): Result<unknown, Fault> {
-  const root: Node = { value: undefined, children: new Map() };
+  const root = newNode();
+  // Of a long list neighbours are named alike but for their last part: what leads there is looked up once.
+  let lastPath = '';
+  let lastParent = root;
   for (const [name, value] of form) {
-    const wrong = plant(root, name, value);
-    if (wrong !== undefined) return refuse(wrong);
+    const path = name.slice(0, name.lastIndexOf('.') + 1);
+    if (path !== lastPath) {
+      const parent = plant(root, name);
+      if (parent === undefined) {
+        return refuse(fault('MalformedInput', `the parameter ${shown(name)} is nested too deeply`));
+      }
+      lastPath = path;
+      lastParent = parent;
+    }
+    childOf(lastParent, name.slice(path.length)).value = value;
   }
   return decode(root, shape, '', dialect);
 }
@@ -55,23 +66,33 @@ export function decodeInput(form: Form, shape: Shape, dialect: Dialect = 'query'
 /** The form as a tree: `a.b=1` is a value below `b` below `a`. Maps, so that no name can reach a prototype. */
 interface Node {
   value: string | undefined;
-  readonly children: Map<string, Node>;
+  /** `noChildren` until the first comes. */
+  children: Map<string, Node>;
 }
 
-function plant(root: Node, name: string, value: string): Fault | undefined {
+const noChildren: Map<string, Node> = new Map();
+
+function newNode(): Node {
+  return { value: undefined, children: noChildren };
+}
+
+/** The node below which the last part of the name belongs; undefined when that is nested too deeply. */
+function plant(root: Node, name: string): Node | undefined {
   const parts = name.split('.', depthMax + 1);
-  if (parts.length > depthMax) return fault('MalformedInput', `the parameter ${shown(name)} is nested too deeply`);
+  if (parts.length > depthMax) return undefined;
   let node = root;
-  for (const part of parts) {
-    let child = node.children.get(part);
-    if (child === undefined) {
-      child = { value: undefined, children: new Map() };
-      node.children.set(part, child);
-    }
-    node = child;
+  for (const part of parts.slice(0, -1)) node = childOf(node, part);
+  return node;
+}
+
+function childOf(node: Node, part: string): Node {
+  if (node.children === noChildren) node.children = new Map();
+  let child = node.children.get(part);
+  if (child === undefined) {
+    child = newNode();
+    node.children.set(part, child);
   }
-  node.value = value;
-  return undefined;
+  return child;
 }
 
 type ScalarKind = Exclude<Shape['kind'], 'structure' | 'list' | 'map'>;
@@ -165,13 +186,13 @@ function numberedChildren(node: Node, word: 'member' | 'entry', path: string): R
   if (node.value !== undefined && node.value !== '') {
     return refuse(fault('MalformedInput', `${path} is a list; found the value ${shown(node.value)}`));
   }
-  const stranger = [...node.children.keys()].find((name) => name !== word);
+  const stranger = node.children.keys().find((name) => name !== word);
   if (stranger !== undefined) {
     return refuse(
       fault('MalformedInput', `${path} is a list of ${path}.${word}.N; found ${shown(`${path}.${stranger}`)}`),
     );
   }
-  return numberedEntries(node.children.get(word)?.children ?? new Map<string, Node>(), path, `${path}.${word}`);
+  return numberedEntries(node.children.get(word)?.children ?? noChildren, path, `${path}.${word}`);
 }
 
 /** The entries `ENTRYPATH.1`, `ENTRYPATH.2` … in their order. */
@@ -219,6 +240,8 @@ function decodeScalar(text: string, kind: ScalarKind, path: string): Decoded {
 }
 
 function decodeText(encoded: string): string | undefined {
+  // Most names and values are plain, and are what they say.
+  if (!encoded.includes('%') && !encoded.includes('+')) return encoded;
   try {
     return decodeURIComponent(encoded.replaceAll('+', ' '));
   } catch {

@@ -105,7 +105,7 @@ export class SqliteIndex implements Past {
     try {
       // NORMAL: what a power cut takes of it is worked out again.
       this.#database.exec(
-        'PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000;',
+        'PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=250;',
       );
       const tables = this.#database.prepare("SELECT count(*) AS count FROM sqlite_schema WHERE type = 'table'").get();
       if (Number(tables!.count) === 0) {

@@ -36,12 +36,15 @@ import {
 /** How much of the chain's end is verified at every start; the whole of it is verified in the background. */
 const verifiedAtStart = { transactions: 10_000, changes: 200_000 };
 
-/** The index follows in steps of so many changes: each holds the event loop for some ten milliseconds. */
-const indexedPerStep = 2_000;
+/**
+ * The index follows in steps of so many changes: each holds the event loop for some milliseconds, and larger ones for
+ * longer. It takes large ones when it is far behind, so that it never stays behind for good.
+ */
+const indexedPerStep = { usual: 250, most: 2_000 };
 const indexRetryMs = 1_000;
 
 /** So much text is written before the write-ahead log is taken into the file, once the commit has been answered. */
-const checkpointAfterCharacters = 16 * 1024 * 1024;
+const checkpointAfterCharacters = 1024 * 1024;
 
 const rowsPerPage = 200;
 /** What a row of the log takes beside its cause. */
@@ -335,7 +338,9 @@ class SqliteStore implements Store {
     if (this.#closed) return;
     try {
       this.#checkpoint();
-      if (this.#index.advance(indexedPerStep)) this.#scheduleIndexing();
+      const behind = this.#head.revision - this.#index.revision;
+      const linesMax = Math.min(Math.max(indexedPerStep.usual, behind), indexedPerStep.most);
+      if (this.#index.advance(linesMax)) this.#scheduleIndexing();
     } catch (error) {
       const failure = asStoreError(error, indexPathOf(this.#path));
       if (!(failure instanceof StoreFailure)) throw failure;

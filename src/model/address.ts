@@ -1,14 +1,25 @@
 /** IPv4 addresses and prefixes. Addresses are handled as unsigned 32-bit numbers between parse and format. */
 
-/** Strict dotted decimal: four numbers without leading zeros, which some programs would read as octal. */
-const addressPattern = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/;
+const [digit0, digit9, dot] = [0x30, 0x39, 0x2e];
 
+/** Strict dotted decimal: four numbers without leading zeros, which some programs would read as octal. */
 export function parseAddress(text: string): number | undefined {
-  const match = addressPattern.exec(text);
-  if (match === null) return undefined;
-  const bytes = match.slice(1).map(Number);
-  if (bytes.some((byte) => byte > 255)) return undefined;
-  return bytes.reduce((value, byte) => value * 256 + byte, 0);
+  let [address, byte, digitsCount, dotsCount] = [0, 0, 0, 0];
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === dot && digitsCount > 0) {
+      address = address * 256 + byte;
+      [byte, digitsCount] = [0, 0];
+      dotsCount += 1;
+      continue;
+    }
+    const isZeroLed = digitsCount > 0 && byte === 0;
+    if (code < digit0 || code > digit9 || isZeroLed) return undefined;
+    byte = byte * 10 + code - digit0;
+    digitsCount += 1;
+    if (byte > 255) return undefined;
+  }
+  return dotsCount === 3 && digitsCount > 0 ? address * 256 + byte : undefined;
 }
 
 export function formatAddress(address: number): string {
