@@ -46,6 +46,12 @@ export class PastView implements View {
     }
   }
 
+  countFound(index: IndexName, key: string): number {
+    let count = 0;
+    for (const _ of this.find(index, key)) count += 1;
+    return count;
+  }
+
   /** Only decisions ask what was there before, and nothing is decided in the past. */
   formerlyAt(): Former | undefined {
     return undefined;

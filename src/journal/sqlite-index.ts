@@ -34,7 +34,7 @@ const statementTexts = {
   progress: 'SELECT format, store_id, revision, hash, parts_of_next FROM progress',
   setProgress: 'UPDATE progress SET revision = ?, hash = ?, parts_of_next = ?',
   findKey: 'SELECT number FROM key WHERE kind = ? AND id = ?',
-  insertKey: 'INSERT INTO key (kind, id) VALUES (?, ?)',
+  insertKey: 'INSERT INTO key (kind, id) VALUES (?, ?) ON CONFLICT DO NOTHING',
   idsOfKind: 'SELECT id FROM key WHERE kind = ? ORDER BY number',
   idsWithPrefix: 'SELECT id FROM key WHERE kind = ? AND id >= ? AND id < ? ORDER BY number',
   insertVersion: 'INSERT OR REPLACE INTO version VALUES (?, ?, ?, ?)',
@@ -105,7 +105,7 @@ export class SqliteIndex implements Past {
     try {
       // NORMAL: what a power cut takes of it is worked out again.
       this.#database.exec(
-        'PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=250;',
+        'PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=1000;',
       );
       const tables = this.#database.prepare("SELECT count(*) AS count FROM sqlite_schema WHERE type = 'table'").get();
       if (Number(tables!.count) === 0) {
@@ -264,9 +264,9 @@ export class SqliteIndex implements Past {
   }
 
   #take(revision: number, part: number, position: number, line: Line): void {
-    const { kind, id, afterText } = line;
+    const { kind, id, before, afterText } = line;
     const statements = this.#statements;
-    const key = this.#findKey(kind, id) ?? Number(statements.insertKey.run(kind, id).lastInsertRowid);
+    const key = (before === 0 ? undefined : this.#findKey(kind, id)) ?? this.#makeKey(kind, id);
     statements.insertVersion.run(key, revision, part, position);
     if (afterText === '') {
       statements.deleteDocument.run(key);
@@ -277,6 +277,12 @@ export class SqliteIndex implements Past {
     if (tables === undefined) return;
     const document = documentOf(afterText) as Documents[Kind];
     for (const name of tables) for (const found of keysOf(name, document)) statements.insertFound.run(name, found, key);
+  }
+
+  /** Most that were not there before never were: that is tried first. */
+  #makeKey(kind: Kind, id: string): number {
+    const { changes, lastInsertRowid } = this.#statements.insertKey.run(kind, id);
+    return changes === 0 ? this.#findKey(kind, id)! : Number(lastInsertRowid);
   }
 
   #findKey(kind: Kind, id: string): number | undefined {

@@ -73,6 +73,11 @@ export class Tables implements View {
     return entries as Iterable<Entry<KindOfIndex<I>>>;
   }
 
+  countFound(index: IndexName, key: string): number {
+    const found = this.#indexes.get(index)!.found.get(key);
+    return found === undefined ? 0 : found instanceof Map ? found.size : 1;
+  }
+
   formerlyAt(address: string): Former | undefined {
     if (!isEmpty(this.find('placementByAddress', address))) return undefined;
     const former = this.#former.get(address);

@@ -106,6 +106,8 @@ export interface View {
   all<K extends Kind>(kind: K): Iterable<Entry<K>>;
   /** The documents found under `key`, in the same order. */
   find<I extends IndexName>(index: I, key: string): Iterable<Entry<KindOfIndex<I>>>;
+  /** How many `find` gives. */
+  countFound(index: IndexName, key: string): number;
   /** The placement that had the address last and is gone; undefined while one has it, and when none ever had. */
   formerlyAt(address: string): Former | undefined;
 }

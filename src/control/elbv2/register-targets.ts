@@ -6,7 +6,7 @@ import { accept, refuse } from '#base/result.ts';
 import type { AccountLimits } from '#control/limits.ts';
 import { instancePattern } from '#control/network.ts';
 import { type Change, put } from '#model/change.ts';
-import type { Entry, TargetDocument } from '#model/documents.ts';
+import type { Entry, HexId, TargetDocument } from '#model/documents.ts';
 import { type Fault, fault } from '#model/fault.ts';
 import type { View } from '#model/view.ts';
 import { findByArn } from './arns.ts';
@@ -73,20 +73,37 @@ function registered(
   };
 }
 
+/** How many targets there are in all is known without looking at each, and mostly it is few enough. */
 function checkQuotas(
   view: View,
-  { id: targetGroupId, document: { targetType } }: Entry<'target-group'>,
+  group: Entry<'target-group'>,
   addedCount: number,
   limits: AccountLimits,
 ): Fault | undefined {
-  const count = registeredCount(view, targetGroupId) + addedCount;
+  const allCount = (id: HexId) => view.countFound('targetsOfTargetGroup', id);
+  if (quotaFault(view, group, { addedCount, limits, countOf: allCount }) === undefined) return undefined;
+  return quotaFault(view, group, { addedCount, limits, countOf: (id) => registeredCount(view, id) });
+}
+
+interface Counting {
+  readonly addedCount: number;
+  readonly limits: AccountLimits;
+  readonly countOf: (targetGroupId: HexId) => number;
+}
+
+function quotaFault(
+  view: View,
+  { id: targetGroupId, document: { targetType } }: Entry<'target-group'>,
+  { addedCount, limits, countOf }: Counting,
+): Fault | undefined {
+  const count = countOf(targetGroupId) + addedCount;
   const countMax = targetType === 'lambda' || targetType === 'alb' ? 1 : limits['targets-per-target-group'];
   if (count > countMax) {
     return fault('TooManyTargets', `The target group would have ${count} targets; the limit is ${countMax}`);
   }
   for (const loadBalancerId of loadBalancersOfGroup(view, targetGroupId)) {
     const groups = [...groupsOfLoadBalancer(view, loadBalancerId)];
-    const present = groups.reduce((sum, id) => sum + registeredCount(view, id), 0);
+    const present = groups.reduce((sum, id) => sum + countOf(id), 0);
     const type = view.get('load-balancer', loadBalancerId)?.type ?? 'application';
     const wrong = checkTargetsCount(type, present + addedCount, limits);
     if (wrong !== undefined) return wrong;

@@ -95,6 +95,11 @@ test('RegisterTargets: no call, group or load balancer gets more targets than it
   deregister(...targets(1, 1));
   region.listener(arn, second, 81);
   region.refused(registerTargets, { TargetGroupArn: second, Targets: targets(2, 1) }, 'TooManyTargets');
+  // What drains is on its way out, and there is room for as many others.
+  deregister(...targets(2, 2));
+  region.accepted(registerTargets, { TargetGroupArn: second, Targets: targets(2, 1) });
+  region.refused(registerTargets, { TargetGroupArn, Targets: targets(10_001, 2) }, 'TooManyTargets');
+  register(...targets(10_001, 1));
 });
 
 test('DeregisterTargets: a target drains for the delay, and registering it again ends that', () => {
