@@ -23,7 +23,9 @@ class Browser {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const field = cookie === '' ? '' : `Cookie: ${cookie}\r\n`;
     const answer = await exchange(this.#t, port, `GET / HTTP/1.1\r\nHost: a\r\n${field}Connection: close\r\n\r\n`);
-    for (const [, name, value] of answer.matchAll(/^Set-Cookie: ([A-Z]+)=([^;]*); Expires=[^;]+ GMT; Path=\//gm)) {
+    for (const [, name, value] of answer.matchAll(
+      /^Set-Cookie: (AWS[A-Z0-9-]+)=([^;]*); Expires=[^;]+ GMT; Path=\//gm,
+    )) {
       this.cookies.set(name!, value!);
     }
     assert.match(answer, /\r\n\r\n/, JSON.stringify(answer));
@@ -59,6 +61,34 @@ for (const acceptPath of acceptPaths) {
     assert.equal(browser.cookies.size, 0, 'no cookie where no session is kept');
   });
 }
+
+test('proxy: a session by a cookie of the application begins when a target sets it, and ends with it', async (t) => {
+  let cookie = '';
+  const names = ['a', 'b', 'c'];
+  const targets = await Promise.all(
+    names.map((name) =>
+      startTarget(t, (_, outgoing) => outgoing.writeHead(200, cookie === '' ? {} : { 'set-cookie': cookie }).end(name)),
+    ),
+  );
+  const sticky = { durationSeconds: 60, applicationCookie: 'session' };
+  const { port } = await startProxy(t, { targets, stickiness: sticky }, { cookieKey });
+  const browser = new Browser(t);
+  for (const other of ['', 'Session=1; Path=/', 'x=session=1']) {
+    cookie = other;
+    await browser.ask(port);
+    assert.equal(browser.cookies.size, 0, other);
+  }
+  cookie = 'session=1; Path=/';
+  const name = await browser.ask(port);
+  cookie = '';
+  assert.deepEqual([...browser.cookies.keys()], ['AWSALBAPP-0']);
+  browser.cookies.set('session', '1');
+  for (let count = 0; count < 6; count += 1) assert.equal(await browser.ask(port), name);
+  browser.cookies.delete('session');
+  const met = new Set<string>();
+  for (let count = 0; count < 3; count += 1) met.add(await browser.ask(port));
+  assert.equal(met.size, 3, 'the application has ended it');
+});
 
 test('proxy: a session stays with its target group, also when that has no weight any more', async (t) => {
   const [one, other] = (await targetsOf(t, 'one', 'other')) as [number, number];

@@ -13,9 +13,9 @@ import type {
   RoutingAction,
   RoutingAlgorithm,
   RoutingGroup,
-  RoutingStickiness,
   RoutingTable,
   RoutingTarget,
+  RoutingTargetStickiness,
 } from '#routing/table.ts';
 import type { Transformed } from '#routing/transform.ts';
 import type { GroupCounters } from './counters.ts';
@@ -50,7 +50,7 @@ export interface GroupState {
 /** One target group of a listener. */
 export interface RouteGroup extends GroupState {
   readonly id: string;
-  readonly stickiness: RoutingStickiness | undefined;
+  readonly stickiness: RoutingTargetStickiness | undefined;
   readonly targets: readonly HttpTarget[];
   /** Those that may have new requests. */
   readonly eligible: readonly HttpTarget[];

@@ -15,8 +15,8 @@ import type {
   RoutingRequestFields,
   RoutingResponseFields,
   RoutingRule,
-  RoutingStickiness,
   RoutingTable,
+  RoutingTargetStickiness,
 } from '#routing/table.ts';
 import type { ProxySettings, ProxyWorker } from './proxy.ts';
 import { createProxy } from './proxy.ts';
@@ -31,7 +31,7 @@ export interface TableParts {
   readonly rules?: readonly RoutingRule[];
   readonly loadBalancer?: Partial<RoutingLoadBalancer>;
   readonly algorithm?: RoutingAlgorithm;
-  readonly stickiness?: RoutingStickiness;
+  readonly stickiness?: RoutingTargetStickiness;
   readonly responseFields?: RoutingResponseFields;
   readonly sources?: readonly string[];
   readonly listenerId?: string;

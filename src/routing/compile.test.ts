@@ -227,6 +227,42 @@ test('compile: the algorithm is the one that the target group names', () => {
     assert.equal(algorithmOf({ [key]: name }), name);
 });
 
+test('compile: sessions are kept as the target group says', () => {
+  const stickinessOf = (attributes: Record<string, string>) =>
+    new World(forward([group, 1])).group(group, attributes).targets(group, healthy).compile().groups[0]!.stickiness;
+  const ofApplication = {
+    'stickiness.type': 'app_cookie',
+    'stickiness.app_cookie.cookie_name': 'session',
+    'stickiness.app_cookie.duration_seconds': '7',
+  };
+  assert.equal(stickinessOf({}), undefined);
+  assert.equal(stickinessOf(ofApplication), undefined);
+  const enabled = { 'stickiness.enabled': 'true' };
+  assert.deepEqual(stickinessOf(enabled), { durationSeconds: 86_400 });
+  assert.deepEqual(stickinessOf({ ...enabled, ...ofApplication }), {
+    durationSeconds: 7,
+    applicationCookie: 'session',
+  });
+});
+
+test('compile: security groups let clients in to the ports that they name', () => {
+  const world = new World(forward([group, 1]));
+  const document = world.tables.get('load-balancer', loadBalancerId)!;
+  assert(!('sources' in world.compile()));
+  const sourcesWith = (...ingress: { fromPort: number; toPort: number; cidrs: string[] }[]) => {
+    world.put('load-balancer', loadBalancerId, { ...document, ingress });
+    return world.compile().sources;
+  };
+  const { port } = world.compile();
+  assert.deepEqual(sourcesWith(), []);
+  assert.deepEqual(sourcesWith({ fromPort: port + 1, toPort: 65_535, cidrs: ['10.0.0.0/8'] }), []);
+  const [a, b] = [
+    { fromPort: port, toPort: port, cidrs: ['10.0.0.0/8', '::/0'] },
+    { fromPort: 0, toPort: 65_535, cidrs: ['::/0', '192.0.2.0/24'] },
+  ];
+  assert.deepEqual(sourcesWith(a!, b!), ['10.0.0.0/8', '::/0', '192.0.2.0/24']);
+});
+
 test('compile: attributes of the load balancer say what becomes of header fields', () => {
   const world = new World(forward([group, 1]));
   const document = world.tables.get('load-balancer', loadBalancerId)!;

@@ -204,13 +204,20 @@ function compileGroup(view: View, health: HealthLookup, functionPort: FunctionPo
   };
 }
 
-/** By the load balancer's own cookie; sessions by a cookie of the application are not kept. */
+/** By the load balancer's own cookie alone, or by one that the application sets. */
 function stickiness(group: TargetGroupOwner): Pick<RoutingGroup, 'stickiness'> {
-  const isKept =
-    targetGroupAttribute(group, 'stickiness.enabled') === 'true' &&
-    targetGroupAttribute(group, 'stickiness.type') === 'lb_cookie';
-  const durationSeconds = Number(targetGroupAttribute(group, 'stickiness.lb_cookie.duration_seconds'));
-  return isKept ? { stickiness: { durationSeconds } } : {};
+  const attribute = (key: Parameters<typeof targetGroupAttribute>[1]) => targetGroupAttribute(group, key);
+  if (attribute('stickiness.enabled') !== 'true') return {};
+  switch (attribute('stickiness.type')) {
+    case 'lb_cookie':
+      return { stickiness: { durationSeconds: Number(attribute('stickiness.lb_cookie.duration_seconds')) } };
+    case 'app_cookie': {
+      const durationSeconds = Number(attribute('stickiness.app_cookie.duration_seconds'));
+      return { stickiness: { durationSeconds, applicationCookie: attribute('stickiness.app_cookie.cookie_name') } };
+    }
+    default:
+      return {};
+  }
 }
 
 /** Targets that speak another protocol than HTTP/1.1 get nothing that they could misunderstand. */

@@ -90,6 +90,11 @@ export interface RoutingStickiness {
   readonly durationSeconds: number;
 }
 
+export interface RoutingTargetStickiness extends RoutingStickiness {
+  /** A session begins when a target sets this cookie, and lasts while the client sends it; undefined: with each. */
+  readonly applicationCookie?: string;
+}
+
 /** The names are those of the target group attribute. */
 export type RoutingAlgorithm = 'round_robin' | 'least_outstanding_requests' | 'weighted_random';
 
@@ -98,7 +103,7 @@ export interface RoutingGroup {
   readonly name: string;
   readonly algorithm: RoutingAlgorithm;
   /** A client stays with the target that it got first, while that may have requests. */
-  readonly stickiness?: RoutingStickiness;
+  readonly stickiness?: RoutingTargetStickiness;
   /** Every target of the group, in a stable order, whatever its state. */
   readonly targets: readonly RoutingTarget[];
   /** Indexes of the targets that may get new requests now; health and fail-open are already decided. */

@@ -5,7 +5,9 @@
  */
 import { type ForwardAction, groupFor, type RouteGroup, type Routes } from '#proxy/routes.ts';
 import type { WorkerContext } from '#proxy/worker-context.ts';
-import type { RoutingStickiness } from '#routing/table.ts';
+import type { RoutingTargetStickiness } from '#routing/table.ts';
+import type { ResponseHead } from './response-head.ts';
+import { cookieIn, setsCookie } from './session-cookies.ts';
 import type { HttpTarget, TargetConnection, TargetFailure } from './target-connection.ts';
 
 const attemptsMax = 3;
@@ -37,8 +39,14 @@ export class Attempts {
     return (group.stickiness && this.#targetOfSession(group, group.stickiness, context)) ?? group.pick(none);
   }
 
-  /** What the answer of the target tells the client to come back with. */
-  sessionLines(target: HttpTarget, { cookies }: WorkerContext): Buffer | undefined {
+  /** What the answer of the target, whose offset 0 lies at `base`, tells the client to come back with. */
+  sessionLines(
+    target: HttpTarget,
+    { cookies }: WorkerContext,
+    head: ResponseHead,
+    bytes: Buffer,
+    base: number,
+  ): Buffer | undefined {
     const { id, stickiness } = this.group;
     const scope = this.#loadBalancerId;
     const ofGroup = this.#action!.stickiness;
@@ -46,7 +54,11 @@ export class Attempts {
     const lines: Buffer[] = [];
     if (ofGroup !== undefined) lines.push(cookies.lines('group', scope, ofGroup.durationSeconds, id));
     if (stickiness !== undefined) {
-      lines.push(cookies.lines('target', scope, stickiness.durationSeconds, target.key));
+      const { applicationCookie: name, durationSeconds } = stickiness;
+      if (name === undefined) lines.push(cookies.lines('target', scope, durationSeconds, target.key));
+      else if (setsCookie(head, bytes, base, name)) {
+        lines.push(cookies.lines('application', scope, durationSeconds, target.key));
+      }
     }
     return Buffer.concat(lines);
   }
@@ -93,10 +105,13 @@ export class Attempts {
 
   #targetOfSession(
     group: RouteGroup,
-    { durationSeconds }: RoutingStickiness,
+    { applicationCookie, durationSeconds }: RoutingTargetStickiness,
     { cookies, facts }: WorkerContext,
   ): HttpTarget | undefined {
-    const key = cookies.find('target', this.#loadBalancerId, durationSeconds, facts);
+    // Without the application's cookie its session has ended, whatever ours says.
+    if (applicationCookie !== undefined && cookieIn(facts, applicationCookie) === undefined) return undefined;
+    const bond = applicationCookie === undefined ? 'target' : 'application';
+    const key = cookies.find(bond, this.#loadBalancerId, durationSeconds, facts);
     return key === undefined ? undefined : group.eligible.find((target) => target.key === key);
   }
 }

@@ -350,7 +350,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   onAnswer(head: ResponseHead, bytes: Buffer, base: number): ConnectionLine {
     this.#answerPhase = 'begun';
     const { counters } = this.#attempts.group;
-    const session = this.#attempts.sessionLines(this.#target!.target, this.#context);
+    const session = this.#attempts.sessionLines(this.#target!.target, this.#context, head, bytes, base);
     const { answerFields } = this.#home.routes;
     this.addedLines = answerFields === undefined ? session : answerFields.into(head, bytes, base, session);
     counters.responses[(head.status / 100) | 0]! += 1;

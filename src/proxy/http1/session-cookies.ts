@@ -8,13 +8,16 @@ import { createCipheriv, createDecipheriv } from 'node:crypto';
 import type { Clock } from '#io/clock.ts';
 import type { Random } from '#io/random.ts';
 import type { RequestFacts } from '#routing/request.ts';
+import { equalsIgnoringCase } from './bytes.ts';
+import type { ResponseHead } from './response-head.ts';
 
-/** What is kept by it: the target of a group, or the group of a rule. */
-export type Bond = 'target' | 'group';
+/** What is kept: the target of a group, by itself or beside a cookie of the application, or the group of a rule. */
+export type Bond = 'target' | 'application' | 'group';
 
 /** Both cookies say the same; browsers send the second one across sites, too. */
-const names: Readonly<Record<Bond, readonly [plain: string, crossSite: string]>> = {
+const names: Readonly<Record<Bond, readonly [plain: string, crossSite?: string]>> = {
   target: ['AWSALB', 'AWSALBCORS'],
+  application: ['AWSALBAPP-0'],
   group: ['AWSALBTG', 'AWSALBTGCORS'],
 };
 
@@ -48,7 +51,7 @@ export class SessionCookies {
   /** Whom the request's cookie names; undefined without one, and when it is none of ours or has expired. */
   find(bond: Bond, scope: string, durationSeconds: number, request: RequestFacts): string | undefined {
     const [plain, crossSite] = names[bond];
-    const given = cookieIn(request, plain) ?? cookieIn(request, crossSite);
+    const given = cookieIn(request, plain) ?? (crossSite && cookieIn(request, crossSite));
     if (given === undefined) return undefined;
     const content = this.#open(`${bond}/${scope}`, given);
     if (content === undefined || content.madeAtMs + durationSeconds * 1_000 < this.#clock.wallMs()) return undefined;
@@ -64,8 +67,8 @@ export class SessionCookies {
     const [plain, crossSite] = names[bond];
     const sealed = this.#seal(`${bond}/${scope}`, `${nowMs}/${value}`);
     const rest = `${sealed}; Expires=${new Date(nowMs + durationSeconds * 1_000).toUTCString()}; Path=/`;
-    const text = `Set-Cookie: ${plain}=${rest}\r\nSet-Cookie: ${crossSite}=${rest}; SameSite=None\r\n`;
-    const lines = Buffer.from(text, 'latin1');
+    const second = crossSite === undefined ? '' : `Set-Cookie: ${crossSite}=${rest}; SameSite=None\r\n`;
+    const lines = Buffer.from(`Set-Cookie: ${plain}=${rest}\r\n${second}`, 'latin1');
     if (this.#made.size >= rememberedMax) this.#made.clear();
     this.#made.set(known, { lines, atMs: nowMs });
     return lines;
@@ -108,7 +111,7 @@ export class SessionCookies {
 }
 
 /** The value of the first cookie with the name (RFC 6265 section 5.4). */
-function cookieIn(request: RequestFacts, name: string): string | undefined {
+export function cookieIn(request: RequestFacts, name: string): string | undefined {
   for (const field of request.values('cookie')) {
     for (const pair of field.split(';')) {
       const at = pair.indexOf('=');
@@ -116,4 +119,15 @@ function cookieIn(request: RequestFacts, name: string): string | undefined {
     }
   }
   return undefined;
+}
+
+/** Whether an answer sets the cookie (RFC 6265 section 4.1). */
+export function setsCookie({ fields }: ResponseHead, bytes: Buffer, base: number, name: string): boolean {
+  for (let index = 0; index < fields.count; index += 1) {
+    const [nameStart, nameEnd] = [base + fields.lineStart(index), base + fields.nameEnd(index)];
+    if (!equalsIgnoringCase(bytes, nameStart, nameEnd, 'set-cookie')) continue;
+    const value = bytes.toString('latin1', base + fields.valueStart(index), base + fields.valueEnd(index));
+    if (value.slice(0, value.indexOf('=')).trim() === name) return true;
+  }
+  return false;
 }
