@@ -21,6 +21,8 @@ export const benchEnvironment = 'bench';
 export const benchRegion = 'us-east-1';
 const cause: Cause = { principal: `${benchAccount}/admin`, channel: 'api', action: 'Bench', requestId: '' };
 const port = 8_000;
+/** A time as large as real ones: small numbers take less memory. */
+const registeredAtMs = Date.UTC(2026, 10, 1);
 
 /** Opens the journal at the path, and makes it when it is not there. Its guard admits everything. */
 export function openBenchJournal(path: string): Journal {
@@ -116,7 +118,12 @@ export function bundle(view: View, number: number, targetsCount: number): Change
     }),
     ...Array.from({ length: targetsCount }, (_, index) => {
       const address = addressOf('10.0.0.0', number * targetsCount + index);
-      return put(view, 'target', targetKey({ targetGroupId: group, address, port }), target(group, address, port, 1));
+      return put(
+        view,
+        'target',
+        targetKey({ targetGroupId: group, address, port }),
+        target(group, address, port, registeredAtMs),
+      );
     }),
   ];
 }

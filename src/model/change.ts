@@ -61,6 +61,11 @@ export function put<K extends Kind>(view: View, kind: K, id: string, document: D
   return { kind, id, before: view.revisionOf(kind, id), after: document } as Change;
 }
 
+/** The change that puts `document` under a key that nothing stands under. */
+export function add<K extends Kind>(kind: K, id: string, document: Documents[K]): Change {
+  return { kind, id, before: 0, after: document } as Change;
+}
+
 /** The tombstone for the key. */
 export function remove(view: View, kind: Kind, id: string): Change {
   return { kind, id, before: view.revisionOf(kind, id), after: null } as Change;

@@ -5,7 +5,7 @@ import type { RegisterTargetsInput, RegisterTargetsOutput } from '@aws-sdk/clien
 import { accept, refuse } from '#base/result.ts';
 import type { AccountLimits } from '#control/limits.ts';
 import { instancePattern } from '#control/network.ts';
-import { type Change, put } from '#model/change.ts';
+import { add, type Change, put } from '#model/change.ts';
 import type { Entry, HexId, TargetDocument } from '#model/documents.ts';
 import { type Fault, fault } from '#model/fault.ts';
 import type { View } from '#model/view.ts';
@@ -42,7 +42,7 @@ export const registerTargets: Elbv2Operation<RegisterTargetsInput, RegisterTarge
       if (present?.state.kind !== 'registered' && !changes.has(key)) addedCount += 1;
       // A target named twice is registered as it was named last.
       if (document === present) changes.delete(key);
-      else changes.set(key, put(view, 'target', key, document));
+      else changes.set(key, present === undefined ? add('target', key, document) : put(view, 'target', key, document));
     }
     const tooMany = addedCount === 0 ? undefined : checkQuotas(view, group.value, addedCount, context.limits);
     return tooMany === undefined ? accept({ changes: [...changes.values()], output: {} }) : refuse(tooMany);
