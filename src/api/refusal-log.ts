@@ -1,6 +1,6 @@
 /**
  * Says in the log who could not show who they are: the first time for each key and reason, and then how often in a
- * minute. What a stranger sends is cut short, and nothing secret is among it.
+ * minute. Of what a stranger sends only what looks like an access key's id is repeated.
  */
 import type { Clock } from '#io/clock.ts';
 import type { Log } from '#io/log.ts';
@@ -8,7 +8,8 @@ import type { Log } from '#io/log.ts';
 const periodMs = 60_000;
 /** So many different ones a minute; the others are only counted together. */
 const kindsMax = 100;
-const shownMax = 40;
+/** Of anything else, which may be a secret in the wrong place, nothing is repeated. */
+const keyPattern = /^[A-Z0-9]{16,32}$/;
 
 export class RefusalLog {
   readonly #clock: Clock;
@@ -26,8 +27,7 @@ export class RefusalLog {
   /** `accessKeyId` as it was claimed; undefined when none was. */
   note(refused: { readonly code: string; readonly accessKeyId: string | undefined; readonly from: string }): void {
     this.#summarise();
-    const key = refused.accessKeyId?.replace(/[^\w]/g, '?').slice(0, shownMax) ?? 'no access key';
-    const kind = `${refused.code} with ${key} from ${refused.from}`;
+    const kind = `${refused.code} with ${shownKey(refused.accessKeyId)} from ${refused.from}`;
     const count = this.#counts.get(kind);
     if (count !== undefined) this.#counts.set(kind, count + 1);
     else if (this.#counts.size >= kindsMax) this.#others += 1;
@@ -48,4 +48,9 @@ export class RefusalLog {
     this.#others = 0;
     this.#beganMs = nowMs;
   }
+}
+
+function shownKey(accessKeyId: string | undefined): string {
+  if (accessKeyId === undefined) return 'no access key';
+  return keyPattern.test(accessKeyId) ? accessKeyId : 'a malformed access key id';
 }

@@ -147,8 +147,8 @@ test('refused requests: after a minute it is said how often, and strangers canno
   const clock = { ...systemClock, monotonicMs: () => nowMs };
   const refusals = new RefusalLog(clock, { info: write, warn: write, error: write });
   for (let count = 0; count < 500; count += 1) {
-    refusals.note({ code: 'X', accessKeyId: `key\n${count}`.repeat(20), from: 'a' });
-    refusals.note({ code: 'Y', accessKeyId: 'same', from: 'a' });
+    refusals.note({ code: 'X', accessKeyId: `AKID${String(count).padStart(12, '0')}`, from: 'a' });
+    refusals.note({ code: 'Y', accessKeyId: 'AKIDAKIDAKIDAKID', from: 'a' });
   }
   assert(
     logged.length <= 101 && logged.every((line) => line.length < 120 && !line.includes('\n')),
@@ -156,7 +156,11 @@ test('refused requests: after a minute it is said how often, and strangers canno
   );
   nowMs = 60_001;
   refusals.note({ code: 'Z', accessKeyId: undefined, from: 'a' });
-  assert(logged.includes('requests were refused 500 times within a minute: Y with same from a'));
+  for (const secret of ['wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY', 'key\nkey', 'A'.repeat(1_000)]) {
+    refusals.note({ code: 'Z', accessKeyId: secret, from: 'a' });
+  }
+  assert.equal(logged.at(-1), 'a request was refused: Z with a malformed access key id from a');
+  assert(logged.includes('requests were refused 500 times within a minute: Y with AKIDAKIDAKIDAKID from a'));
   assert(
     logged.some((line) => /^4\d\d more requests were refused within a minute$/.test(line)),
     logged.slice(-3).join(' '),
