@@ -135,7 +135,7 @@ test('refused requests are in the log, once for each key and reason, without wha
   await fetch(api.url, { method: 'POST', body: form });
   assert.deepEqual(api.logged, [
     `a request was refused: SignatureDoesNotMatch with ${accessKeyId} from 127.0.0.1`,
-    'a request was refused: InvalidClientTokenId with UNKNOWN from 127.0.0.1',
+    'a request was refused: InvalidClientTokenId with UNKNOWNKEY00000000 from 127.0.0.1',
     'a request was refused: MissingAuthenticationToken with no access key from 127.0.0.1',
   ]);
 });
