@@ -131,7 +131,7 @@ test('refused requests are in the log, once for each key and reason, without wha
       }),
     });
   for (let count = 0; count < 5; count += 1) await wrong(accessKeyId);
-  await wrong('UNKNOWN');
+  await wrong('UNKNOWNKEY00000000');
   await fetch(api.url, { method: 'POST', body: form });
   assert.deepEqual(api.logged, [
     `a request was refused: SignatureDoesNotMatch with ${accessKeyId} from 127.0.0.1`,
