@@ -121,6 +121,10 @@ test('inventory: instances and functions carry traffic, security groups let in w
   write([{ fromPort: port + 1, cidrs: ['127.0.0.0/8'] }], 1);
   await until(async () => (await asked(port)) === 'closed', 'the first port is closed');
   assert.equal(await asked(port + 1), '200 function');
+  // What cannot be understood changes nothing.
+  writeFileSync(file, '{ "securityGroups": []');
+  await until(() => ballast.output().includes('the inventory is left as it was'), 'it is said');
+  assert.equal(await asked(port + 1), '200 function');
   assert.match(await ballast.metrics(), /^ballast_connections_blocked_total\{.*app\/web\/.*\} [1-9]\d*$/m);
   assert.equal((await rejection(make('second'))).name, 'TooManyLoadBalancersException');
   const { LoadBalancers } = await client.send(new DescribeLoadBalancersCommand({}));
