@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { acceptPaths, exchange, RawClient, startProxy, startTarget, usualRequestFields } from './test-proxy.ts';
+import { acceptPaths, exchange, RawClient, startProxy, startTarget, table, usualRequestFields } from './test-proxy.ts';
 
 const get = (fields: string, method = 'GET') => `${method} / HTTP/1.1\r\nHost: a\r\n${fields}\r\n`;
 
@@ -105,6 +105,16 @@ for (const acceptPath of acceptPaths) {
         }
       }
     }
+  });
+
+  test(`proxy (${acceptPath}): targets that take no HTTP/1.1 get none, and the client gets 464`, async (t) => {
+    const { port, proxy, balancer } = await startProxy(t, {}, { acceptPath });
+    const plain = table({});
+    await proxy.apply({ ...plain, groups: plain.groups.map((group) => ({ ...group, refusesHttp1: true as const })) });
+    assert.match(await exchange(t, port, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'), /^HTTP\/1\.1 464 /);
+    await proxy.apply(plain);
+    assert.match(await exchange(t, port, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'), /^HTTP\/1\.1 503 /);
+    assert.deepEqual({ ...balancer().elbResponses }, { 464: 1, 503: 1 });
   });
 
   test(`proxy (${acceptPath}): more than 30 addresses in X-Forwarded-For are answered with 463`, async (t) => {

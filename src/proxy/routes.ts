@@ -50,6 +50,7 @@ export interface GroupState {
 /** One target group of a listener. */
 export interface RouteGroup extends GroupState {
   readonly id: string;
+  readonly refusesHttp1: boolean;
   readonly stickiness: RoutingTargetStickiness | undefined;
   readonly targets: readonly HttpTarget[];
   /** Those that may have new requests. */
@@ -90,8 +91,9 @@ function resolveGroup(group: RoutingGroup, registry: RouteRegistry, dice: Dice):
   const targets = group.targets.map((target) => registry.target(target));
   const eligible = group.eligible.map((index) => targets[index]!);
   const { turns, counters } = registry.group(group.id);
-  const { id, stickiness } = group;
-  return { id, stickiness, turns, counters, targets, eligible, pick: picker(group.algorithm, turns, eligible, dice) };
+  const { id, stickiness, refusesHttp1 = false } = group;
+  const pick = picker(group.algorithm, turns, eligible, dice);
+  return { id, refusesHttp1, stickiness, turns, counters, targets, eligible, pick };
 }
 
 function picker(

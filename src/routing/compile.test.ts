@@ -316,7 +316,9 @@ test('compile: targets that speak what cannot be spoken get nothing, and functio
     world.put('target-group', group, { ...sampleTargetGroup, ...more });
   for (const more of [{ protocolVersion: 'GRPC' }, { protocolVersion: 'HTTP2' }, { protocol: 'HTTPS' }] as const) {
     put(more);
-    assert.deepEqual(world.compile().groups[0]!.targets, []);
+    const { targets, refusesHttp1 } = world.compile().groups[0]!;
+    assert.deepEqual(targets, []);
+    assert.equal(refusesHttp1, 'protocolVersion' in more ? true : undefined);
   }
   put({ targetType: 'lambda', healthCheck: { ...sampleTargetGroup.healthCheck, enabled: false } });
   assert.deepEqual(world.compile().groups[0]!.targets, []);

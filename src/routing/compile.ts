@@ -198,6 +198,7 @@ function compileGroup(view: View, health: HealthLookup, functionPort: FunctionPo
     id,
     name: group.name,
     algorithm: targetGroupAttribute(group, 'load_balancing.algorithm.type') as RoutingAlgorithm,
+    ...(!isHttp1(group) && { refusesHttp1: true as const }),
     ...stickiness(group),
     targets,
     eligible: eligible(group, targets),

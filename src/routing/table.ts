@@ -102,6 +102,8 @@ export interface RoutingGroup {
   readonly id: string;
   readonly name: string;
   readonly algorithm: RoutingAlgorithm;
+  /** Its targets take HTTP/2 or gRPC alone; requests in HTTP/1.1 are answered with 464. */
+  readonly refusesHttp1?: true;
   /** A client stays with the target that it got first, while that may have requests. */
   readonly stickiness?: RoutingTargetStickiness;
   /** Every target of the group, in a stable order, whatever its state. */

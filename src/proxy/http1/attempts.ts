@@ -24,6 +24,11 @@ export class Attempts {
     return this.#group!;
   }
 
+  /** What a request is answered with that no target can have. */
+  get refusal(): 464 | 503 {
+    return this.#group?.refusesHttp1 === true ? 464 : 503;
+  }
+
   /** The first target for the request that the context's facts tell of; undefined when there is none. */
   begin(routes: Routes, action: ForwardAction, context: WorkerContext): HttpTarget | undefined {
     this.#action = action;

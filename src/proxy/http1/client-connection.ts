@@ -275,7 +275,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     }
     const target = this.#attempts.begin(routes, action, this.#context);
     if (target === undefined) {
-      this.#answer(errorPage(503));
+      this.#answer(errorPage(this.#attempts.refusal));
       return bodyEnd;
     }
     this.#startedMs = this.#context.clock.monotonicMs();
