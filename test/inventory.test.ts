@@ -121,6 +121,10 @@ test('inventory: instances and functions carry traffic, security groups let in w
   write([{ fromPort: port + 1, cidrs: ['127.0.0.0/8'] }], 1);
   await until(async () => (await asked(port)) === 'closed', 'the first port is closed');
   assert.equal(await asked(port + 1), '200 function');
+  write([], 1);
+  await until(async () => (await asked(port + 1)) === 'closed', 'everything is closed');
+  write([{ fromPort: port + 1, cidrs: ['127.0.0.0/8'] }], 1);
+  await until(async () => (await asked(port + 1)) !== 'closed', 'it is open again');
   // What cannot be understood changes nothing.
   writeFileSync(file, '{ "securityGroups": []');
   await until(() => ballast.output().includes('the inventory is left as it was'), 'it is said');

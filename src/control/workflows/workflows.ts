@@ -12,7 +12,7 @@ import type { Random } from '#io/random.ts';
 import { every, type Timer } from '#io/timers.ts';
 import type { Journal } from '#journal/journal.ts';
 import { parsePrefix } from '#model/address.ts';
-import type { Change } from '#model/change.ts';
+import type { Cause, Change } from '#model/change.ts';
 import { isEmpty, type View } from '#model/view.ts';
 import { drained, removeDrained } from './draining.ts';
 import { letGo } from './leaving.ts';
@@ -20,8 +20,12 @@ import { admitNode, placeUnplaced } from './placement.ts';
 import { recordServing, type ServingReport } from './serving.ts';
 
 const periodMs = 250;
-/** How long it waits when what it would change was held. */
-const followAgainMs = 10_000;
+/** How long it waits when what it would change was held, for somebody who lets it through. */
+const followAgainMs = 60_000;
+
+type By = Pick<Cause, 'principal' | 'channel'>;
+const byItself: By = { principal: 'ballast', channel: 'workflow' };
+const byOperator: By = { principal: 'operator', channel: 'restore' };
 
 export interface WorkflowsOptions {
   readonly journal: Journal;
@@ -89,7 +93,10 @@ export class Workflows {
     this.#timer.stop();
   }
 
-  /** Has every load balancer let in whom the network's security groups say. */
+  /**
+   * Has every load balancer let in whom the network's security groups say. It is the operator who says so, and whose
+   * limit counts: workflows may harm nobody.
+   */
   async #follow(network: Network): Promise<void> {
     const { journal, clock } = this.#options;
     if (network !== this.#followed) this.#followAtMs = 0;
@@ -97,7 +104,7 @@ export class Workflows {
     this.#followed = network;
     this.#followAtMs = Number.POSITIVE_INFINITY;
     while (followNetwork(journal.view, network).length > 0) {
-      const count = await this.#run('FollowSecurityGroups', (view) => followNetwork(view, network));
+      const count = await this.#run('FollowSecurityGroups', (view) => followNetwork(view, network), byOperator);
       if (count > 0) continue;
       this.#followAtMs = clock.monotonicMs() + followAgainMs;
       return;
@@ -105,9 +112,9 @@ export class Workflows {
   }
 
   /** Gives back how many documents it changed. */
-  async #run(action: string, decide: (view: View) => readonly Change[]): Promise<number> {
+  async #run(action: string, decide: (view: View) => readonly Change[], by: By = byItself): Promise<number> {
     const { journal, random, log } = this.#options;
-    const cause = { principal: 'ballast', channel: 'workflow', action, requestId: random.hex(32) } as const;
+    const cause = { ...by, action, requestId: random.hex(32) };
     const result = await journal.transact(cause, (view) => accept({ changes: decide(view), output: undefined }));
     if (!result.ok) log.error(`workflow ${action}: ${result.fault.message}`);
     return result.ok ? (result.value.transaction?.changes.length ?? 0) : 0;
