@@ -19,7 +19,7 @@ import {
   waitUntilTargetInService,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { makeCertificate } from '#control/test-certificates.ts';
-import { rejection, temporaryFolder, until } from './running-ballast.ts';
+import { ballastCommand, rejection, temporaryFolder, until } from './running-ballast.ts';
 import { inStep, port, resolver, running, someTargets, waiting } from './service.ts';
 import { send } from './traffic.ts';
 
@@ -125,6 +125,12 @@ test('inventory: instances and functions carry traffic, security groups let in w
   await until(async () => (await asked(port + 1)) === 'closed', 'everything is closed');
   write([{ fromPort: port + 1, cidrs: ['127.0.0.0/8'] }], 1);
   await until(async () => (await asked(port + 1)) !== 'closed', 'it is open again');
+  const { revision } = await ballast.status();
+  await ballastCommand('revert', `${revision}`, '--data', ballast.data);
+  const followed = async () => (await ballast.status()).revision > revision + 1;
+  await until(followed, 'the file counts, and not what was reverted');
+  await inStep(ballast);
+  assert.equal(await asked(port + 1), '200 function');
   // What cannot be understood changes nothing.
   writeFileSync(file, '{ "securityGroups": []');
   await until(() => ballast.output().includes('the inventory is left as it was'), 'it is said');

@@ -20,8 +20,10 @@ import { admitNode, placeUnplaced } from './placement.ts';
 import { recordServing, type ServingReport } from './serving.ts';
 
 const periodMs = 250;
+/** What was reverted or brought back may say otherwise than the network, which counts. */
+const followPeriodMs = 2_000;
 /** How long it waits when what it would change was held, for somebody who lets it through. */
-const followAgainMs = 60_000;
+const heldPeriodMs = 60_000;
 
 type By = Pick<Cause, 'principal' | 'channel'>;
 const byItself: By = { principal: 'ballast', channel: 'workflow' };
@@ -102,13 +104,13 @@ export class Workflows {
     if (network !== this.#followed) this.#followAtMs = 0;
     if (clock.monotonicMs() < this.#followAtMs) return;
     this.#followed = network;
-    this.#followAtMs = Number.POSITIVE_INFINITY;
     while (followNetwork(journal.view, network).length > 0) {
       const count = await this.#run('FollowSecurityGroups', (view) => followNetwork(view, network), byOperator);
       if (count > 0) continue;
-      this.#followAtMs = clock.monotonicMs() + followAgainMs;
+      this.#followAtMs = clock.monotonicMs() + heldPeriodMs;
       return;
     }
+    this.#followAtMs = clock.monotonicMs() + followPeriodMs;
   }
 
   /** Gives back how many documents it changed. */
