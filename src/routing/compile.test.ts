@@ -227,6 +227,21 @@ test('compile: the algorithm is the one that the target group names', () => {
     assert.equal(algorithmOf({ [key]: name }), name);
 });
 
+test('compile: where zones are kept apart, a node gives requests to its own zone and to what belongs to none', () => {
+  const portsWith = (isCrossing: string) => {
+    const world = new World(forward([group, 1])).group(group, { 'load_balancing.cross_zone.enabled': isCrossing });
+    for (const [index, zone] of ['a', 'b', 'all', undefined].entries()) {
+      const place = { targetGroupId: group, address: '127.0.1.1', port: index };
+      const state = { kind: 'registered', sinceMs: 0 } as const;
+      world.put('target', targetKey(place), { ...place, ...(zone && { availabilityZone: zone }), state });
+    }
+    return world.compile().groups[0]!.targets.map(({ port }) => port);
+  };
+  assert.deepEqual(portsWith('false'), [0, 2, 3]);
+  assert.deepEqual(portsWith('true'), [0, 1, 2, 3]);
+  assert.deepEqual(portsWith('use_load_balancer_configuration'), [0, 1, 2, 3]);
+});
+
 test('compile: sessions are kept as the target group says', () => {
   const stickinessOf = (attributes: Record<string, string>) =>
     new World(forward([group, 1])).group(group, attributes).targets(group, healthy).compile().groups[0]!.stickiness;

@@ -35,7 +35,7 @@ export function compileListener(
   const loadBalancer = view.get('load-balancer', loadBalancerId);
   const placement = view.get('placement', placementKey({ loadBalancerId, nodeId }));
   if (loadBalancer === undefined || placement === undefined) return undefined;
-  const groups = new Groups(view, health, functionPort);
+  const groups = new Groups(view, health, placement.zone, functionPort);
   return {
     listenerId,
     address: placement.address,
@@ -167,42 +167,51 @@ class Groups {
   readonly #indexes = new Map<HexId, number>();
   readonly #view: View;
   readonly #health: HealthLookup;
+  readonly #zone: string;
   readonly #functionPort: FunctionPort;
 
-  constructor(view: View, health: HealthLookup, functionPort: FunctionPort) {
+  constructor(view: View, health: HealthLookup, zone: string, functionPort: FunctionPort) {
     this.#view = view;
     this.#health = health;
+    this.#zone = zone;
     this.#functionPort = functionPort;
   }
 
   indexOf(id: HexId): number {
     let index = this.#indexes.get(id);
     if (index === undefined) {
-      index = this.compiled.push(compileGroup(this.#view, this.#health, this.#functionPort, id)) - 1;
+      index = this.compiled.push(this.#compile(id)) - 1;
       this.#indexes.set(id, index);
     }
     return index;
+  }
+
+  #compile(id: HexId): RoutingGroup {
+    // Targets without their group are damage, and go on being served like those of any other group.
+    const group: KnownGroup = this.#view.get('target-group', id) ?? unknownGroup;
+    const isSpoken = group.targetType === 'lambda' || (group.protocol === 'HTTP' && isHttp1(group));
+    const all = isSpoken ? [...this.#view.find('targetsOfTargetGroup', id)] : [];
+    const near = all.filter(({ document }) => isNear(group, document, this.#zone));
+    const targets = near.flatMap((target) => compileTarget(target, group, this.#health, this.#functionPort));
+    return {
+      id,
+      name: group.name,
+      algorithm: targetGroupAttribute(group, 'load_balancing.algorithm.type') as RoutingAlgorithm,
+      ...(!isHttp1(group) && { refusesHttp1: true as const }),
+      ...stickiness(group),
+      targets,
+      eligible: eligible(group, targets),
+    };
   }
 }
 
 type KnownGroup = TargetGroupOwner & Partial<Documents['target-group']> & { readonly name: string };
 const unknownGroup: KnownGroup = { name: '', targetType: 'ip', protocol: 'HTTP', attributes: {} };
 
-function compileGroup(view: View, health: HealthLookup, functionPort: FunctionPort, id: HexId): RoutingGroup {
-  // Targets without their group are damage, and go on being served like those of any other group.
-  const group: KnownGroup = view.get('target-group', id) ?? unknownGroup;
-  const isSpoken = group.targetType === 'lambda' || (group.protocol === 'HTTP' && isHttp1(group));
-  const all = isSpoken ? [...view.find('targetsOfTargetGroup', id)] : [];
-  const targets = all.flatMap((target) => compileTarget(target, group, health, functionPort));
-  return {
-    id,
-    name: group.name,
-    algorithm: targetGroupAttribute(group, 'load_balancing.algorithm.type') as RoutingAlgorithm,
-    ...(!isHttp1(group) && { refusesHttp1: true as const }),
-    ...stickiness(group),
-    targets,
-    eligible: eligible(group, targets),
-  };
+/** Whether the node's zone gives requests to the target: where zones are kept apart, those of others do not count. */
+function isNear(group: TargetGroupOwner, { availabilityZone = 'all' }: Documents['target'], zone: string): boolean {
+  if (availabilityZone === 'all' || availabilityZone === zone) return true;
+  return targetGroupAttribute(group, 'load_balancing.cross_zone.enabled') !== 'false';
 }
 
 /** By the load balancer's own cookie alone, or by one that the application sets. */
