@@ -34,6 +34,7 @@ import { accept } from '#base/result.ts';
 import { testSettings } from '#control/elbv2/test-region.ts';
 import { parseInventory } from '#control/inventory.ts';
 import { makeCertificate } from '#control/test-certificates.ts';
+import { admitNode } from '#control/workflows/placement.ts';
 import { noWorld, type World } from '#control/world.ts';
 import { Ec2Endpoint } from '#io/ec2-endpoint.ts';
 import { accessKeyId, secretAccessKey } from './test-api.ts';
@@ -67,7 +68,7 @@ const { network } = inventory.value;
 const world: World = { ...noWorld, known: network, network: async () => accept(network) };
 
 async function start(context: TestContext, of: World = world) {
-  const { url } = await startRegionApi(context, of);
+  const { url, region } = await startRegionApi(context, of);
   const settings = {
     endpoint: url,
     region: testSettings.region,
@@ -85,7 +86,7 @@ async function start(context: TestContext, of: World = world) {
   context.after(() => {
     for (const client of Object.values(clients)) client.destroy();
   });
-  return { ...clients, url };
+  return { ...clients, url, region };
 }
 
 test('neighbours: ACM, IAM and STS answer their own clients, with their own errors', async (context) => {
@@ -161,7 +162,10 @@ test('neighbours: EC2 describes the inventory, by ids and filters and in pages',
 });
 
 test('neighbours: what the inventory says of subnets, groups, VPCs and instances counts', async (context) => {
-  const { elb, ec2 } = await start(context);
+  const { elb, ec2, region } = await start(context);
+  for (const [index, zone] of ['eu-test-1a', 'eu-test-1b'].entries()) {
+    await region.step((view) => admitNode(view, { nodeId: `node-${index}`, zone, prefix: `127.8${index}.0.0/24` }));
+  }
   const create = (Subnets: string[], SecurityGroups: string[] = [], Name = 'web') =>
     elb.send(new CreateLoadBalancerCommand({ Name, Subnets, SecurityGroups }));
   await assert.rejects(create(['subnet-1', 'subnet-9']), { name: 'SubnetNotFoundException' });
@@ -181,10 +185,20 @@ test('neighbours: what the inventory says of subnets, groups, VPCs and instances
   const register = (Id: string) => elb.send(new RegisterTargetsCommand({ TargetGroupArn, Targets: [{ Id }] }));
   await register('i-00000001');
   await assert.rejects(register('i-00000002'), { name: 'InvalidTargetException', message: /not in a running state/ });
-  const { NetworkInterfaces } = await ec2.send(
-    new DescribeNetworkInterfacesCommand({ Filters: [{ Name: 'description', Values: ['ELB app/web/*'] }] }),
+  await create(['subnet-1', 'subnet-2'], ['sg-1'], 'other');
+  const interfaces = async (...Filters: { Name: string; Values: string[] }[]) =>
+    (await ec2.send(new DescribeNetworkInterfacesCommand({ Filters }))).NetworkInterfaces!;
+  const ids = (await interfaces()).map(({ NetworkInterfaceId }) => NetworkInterfaceId);
+  assert.equal(new Set(ids).size, 4, 'each load balancer has one on each node, with an id of its own');
+  const ofElb = { Name: 'attachment.instance-owner-id', Values: ['amazon-elb'] };
+  const ofWeb = await interfaces(ofElb, { Name: 'description', Values: ['ELB app/web/*'] });
+  assert.deepEqual(
+    ofWeb.map(({ SubnetId, AvailabilityZone, VpcId, Groups }) => [SubnetId, AvailabilityZone, VpcId, Groups]),
+    [
+      ['subnet-1', 'eu-test-1a', 'vpc-1', [{ GroupId: 'sg-1' }]],
+      ['subnet-2', 'eu-test-1b', 'vpc-1', [{ GroupId: 'sg-1' }]],
+    ],
   );
-  assert.deepEqual(NetworkInterfaces, []);
 });
 
 test('EC2 endpoint: asked for what nobody else knows, believed for a while, and its not found counts', async (context) => {

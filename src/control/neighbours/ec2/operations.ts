@@ -3,6 +3,7 @@
  * the inventory, or from the network that a region without one makes up.
  * Source: the EC2 API reference.
  */
+import { hash } from 'node:crypto';
 import type {
   AvailabilityZone,
   DescribeAccountAttributesResult,
@@ -223,7 +224,7 @@ function interfacesOf(view: View, context: OperationContext): Described<NetworkI
     const description = `ELB ${type === 'network' ? 'net' : 'app'}/${name}/${id}`;
     return [...view.find('placementsOfLoadBalancer', id)].map(({ document: placement }) => {
       const { address, zone, nodeId } = placement;
-      const interfaceId = `eni-${Buffer.from(`${id}/${nodeId}`).toString('hex').slice(-17)}`;
+      const interfaceId = `eni-${hash('sha256', `${id}/${nodeId}`, 'hex').slice(0, 17)}`;
       const subnetId = zones.find((each) => each.zone === zone)?.subnetId ?? zones[0]?.subnetId;
       const item: NetworkInterface = {
         NetworkInterfaceId: interfaceId,
