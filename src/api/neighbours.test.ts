@@ -193,7 +193,9 @@ test('neighbours: what the inventory says of subnets, groups, VPCs and instances
   const ofElb = { Name: 'attachment.instance-owner-id', Values: ['amazon-elb'] };
   const ofWeb = await interfaces(ofElb, { Name: 'description', Values: ['ELB app/web/*'] });
   assert.deepEqual(
-    ofWeb.map(({ SubnetId, AvailabilityZone, VpcId, Groups }) => [SubnetId, AvailabilityZone, VpcId, Groups]),
+    ofWeb
+      .map(({ SubnetId, AvailabilityZone, VpcId, Groups }) => [SubnetId, AvailabilityZone, VpcId, Groups] as const)
+      .sort(([a], [b]) => (a! < b! ? -1 : 1)),
     [
       ['subnet-1', 'eu-test-1a', 'vpc-1', [{ GroupId: 'sg-1' }]],
       ['subnet-2', 'eu-test-1b', 'vpc-1', [{ GroupId: 'sg-1' }]],
