@@ -31,6 +31,8 @@ export interface World {
   network(ids: NetworkIds): Promise<Result<Network, Fault>>;
   /** The bytes of an object, at most `sizeBytesMax`; refuses, in a sentence, when it cannot be had. */
   readObject(place: ObjectPlace, sizeBytesMax: number): Promise<Result<Uint8Array, string>>;
+  /** Writes an object; refuses, in a sentence, when that cannot be done. */
+  writeObject(place: Omit<ObjectPlace, 'version'>, bytes: Uint8Array): Promise<Result<void, string>>;
 }
 
 /** Knows nothing of a network, and has no object store. */
@@ -39,4 +41,5 @@ export const noWorld: World = {
   limits: noLimits,
   network: async () => ({ ok: true, value: unknownNetwork }),
   readObject: async () => ({ ok: false, fault: 'no object store is configured' }),
+  writeObject: async () => ({ ok: false, fault: 'no object store is configured' }),
 };

@@ -55,6 +55,9 @@ export interface DnsSettings {
 export interface NodeSettings {
   readonly role: 'node';
   readonly data: string;
+  readonly s3Folder: string | undefined;
+  readonly s3Endpoint: string | undefined;
+  readonly logIntervalSeconds: number;
   readonly id: string;
   readonly zone: string;
   readonly prefix: string;

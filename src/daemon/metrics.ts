@@ -11,8 +11,8 @@ import type { BackgroundVerifier } from '#journal/verify-background.ts';
 import type { LinkServer } from '#link/server.ts';
 import { kinds } from '#model/documents.ts';
 import { isEmpty, type View } from '#model/view.ts';
+import type { NodeStats } from '#node/node.ts';
 import { renderMetrics, type Snapshot } from '#observe/metrics.ts';
-import type { ProxyStats } from '#proxy/proxy.ts';
 import { nodeStatuses } from './status.ts';
 
 /** A scrape waits no longer for a node's counters; one that is slower is left out of this page. */
@@ -34,10 +34,7 @@ export async function metricsPage(sources: {
 }): Promise<string> {
   const { journal, vault, sentinel, verifier, link, health, api, gate, approvals, nowMs } = sources;
   const { view } = journal;
-  const traffic = [...(await link.stats(statsTimeoutMs))].map(([node, stats]) => ({
-    node,
-    loadBalancers: (stats as ProxyStats).loadBalancers,
-  }));
+  const traffic = [...(await link.stats(statsTimeoutMs))].map(([node, stats]) => trafficOf(node, stats as NodeStats));
   return renderMetrics({
     version,
     label: (id) => labelOf(view, id),
@@ -56,6 +53,10 @@ export async function metricsPage(sources: {
     },
     api,
   });
+}
+
+function trafficOf(node: string, { loadBalancers, droppedLogLines, logs }: NodeStats): Snapshot['traffic'][number] {
+  return { node, loadBalancers, ...(logs && { logs: { ...logs, droppedLines: droppedLogLines } }) };
 }
 
 /** The last part of the ARN, which is how CloudWatch's dimensions name load balancers and target groups. */

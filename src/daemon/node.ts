@@ -1,7 +1,9 @@
 /** Builds a load balancer node's process. */
 import { systemClock } from '#io/clock.ts';
+import { objectWriter } from '#io/object-store.ts';
 import { sleep } from '#io/timers.ts';
 import { BalancerNode } from '#node/node.ts';
+import { LogCourier } from '#observe/log-courier.ts';
 import type { NodeSettings } from './messages.ts';
 import { paths } from './paths.ts';
 import type { RoleContext, Started } from './process.ts';
@@ -15,6 +17,9 @@ export async function startNode(
   settings: NodeSettings,
   { log, instance, tell, onKill }: RoleContext,
 ): Promise<Started> {
+  const write = objectWriter(settings);
+  const folder = paths.logs(settings.data, settings.id);
+  const courier = write && new LogCourier({ folder, write, clock: systemClock, log });
   const node = new BalancerNode({
     id: settings.id,
     zone: settings.zone,
@@ -29,6 +34,8 @@ export async function startNode(
     workerEntry: new URL('./worker.ts', import.meta.url),
     successionPath: paths.nodeInstance(settings.data, settings.id),
     instance,
+    logFiles: courier && { folder, intervalMs: settings.logIntervalSeconds * 1_000 },
+    logDelivery: courier && (() => courier.stats),
     clock: systemClock,
     log,
     onWorkers: (workerPids) => tell({ type: 'info', info: { workerPids } }),
@@ -40,7 +47,10 @@ export async function startNode(
   await Promise.race([node.inStep, sleep(controlPlaneMaxMs)]);
   return {
     info: { workerPids: node.workerPids },
-    stop: () => node.stop(stopDrainMs),
+    stop: async () => {
+      await node.stop(stopDrainMs);
+      await courier?.stop();
+    },
     // The workers stay and serve until the successor's have taken over.
     yieldToSuccessor: () => Promise.resolve(),
   };

@@ -25,6 +25,8 @@ export const paths = {
   /** Names the node process whose workers are in charge. */
   nodeInstance: (data: string, node: string) => join(data, 'run', node),
   incidents: (data: string) => join(data, 'incidents'),
+  /** Of a node: logs of load balancers on their way to where they are kept. */
+  logs: (data: string, node: string) => join(data, 'logs', node),
   lastGoodFolder: (data: string) => join(data, 'last-good'),
   lastGood: (data: string, follower: string) => join(data, 'last-good', `${follower}.db`),
 } as const;

@@ -57,6 +57,7 @@ export interface Settings {
   /** Absolute: stands for S3, a folder for each bucket. */
   readonly s3Folder: string | undefined;
   readonly s3Endpoint: string | undefined;
+  readonly logIntervalSeconds: number;
   /** Of AWS's own request rates; 0 for none. */
   readonly requestRatePercent: number;
   /** Only in a drill. */
@@ -265,8 +266,17 @@ const table: { readonly [Name in keyof Settings]-?: Setting<NonNullable<Settings
     argument: 'URL',
     variable: 'BALLAST_S3_ENDPOINT',
     key: 's3Endpoint',
-    help: 'S3 endpoint that objects are read from when no folder stands for it',
+    help: 'S3 endpoint that objects are read from, and logs written to, when no folder stands for it',
     parse: parseWebhook,
+  },
+  logIntervalSeconds: {
+    flag: 'log-interval-seconds',
+    argument: 'N',
+    variable: 'BALLAST_LOG_INTERVAL_SECONDS',
+    key: 'logIntervalSeconds',
+    shownDefault: '300',
+    help: 'How much time one file of the logs of a load balancer covers',
+    parse: parseWholeNumber({ min: 1, max: 3_600 }),
   },
   requestRatePercent: {
     flag: 'request-rate-percent',

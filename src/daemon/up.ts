@@ -84,7 +84,7 @@ class Supervisor {
     this.#settings = settings;
     const { data, account, region, zones, domain, environment, holdAddressesDays, vault, workers } = settings;
     const { alarmWebhook, maintenance, without = [] } = settings;
-    const { inventory, ec2Endpoint, s3Folder, s3Endpoint, requestRatePercent } = settings;
+    const { inventory, ec2Endpoint, s3Folder, s3Endpoint, logIntervalSeconds, requestRatePercent } = settings;
     const operatorKey = readOrMakeSecretFile(paths.operatorKey(data), () => systemRandom.hex(64));
     const linkToken = readOrMakeSecretFile(paths.linkKey(data), () => systemRandom.hex(64));
     const supervisor = systemRandom.hex(16);
@@ -139,6 +139,9 @@ class Supervisor {
       supervised: care(plan.id, () => ({
         role: 'node',
         data,
+        s3Folder,
+        s3Endpoint,
+        logIntervalSeconds,
         ...plan,
         workers,
         region,

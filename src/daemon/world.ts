@@ -11,20 +11,19 @@ import type { Clock } from '#io/clock.ts';
 import { Ec2Endpoint, type FoundNetwork } from '#io/ec2-endpoint.ts';
 import { fileStamp, readFileIfThere } from '#io/files.ts';
 import type { Log } from '#io/log.ts';
-import { type ReadObject, readFromFolder, readFromS3 } from '#io/object-store.ts';
+import { type ObjectStoreOptions, objectReader, objectWriter } from '#io/object-store.ts';
 import { every, type Timer } from '#io/timers.ts';
 import { fault } from '#model/fault.ts';
 
 const lookPeriodMs = 1_000;
+const noStore = async () =>
+  refuse('no object store is configured; the settings --s3-folder and --s3-endpoint name one');
 const emptyInventory: Inventory = { network: unknownNetwork, defaultSubnets: [], limits: noLimits };
 
-export interface WorldOptions {
-  readonly region: string;
+export interface WorldOptions extends ObjectStoreOptions {
   readonly zones: readonly string[];
   readonly inventory: string | undefined;
   readonly ec2Endpoint: string | undefined;
-  readonly s3Folder: string | undefined;
-  readonly s3Endpoint: string | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -39,6 +38,7 @@ export function openWorld(options: WorldOptions): Result<OpenWorld, string> {
 
 export class OpenWorld implements World {
   readonly readObject: World['readObject'];
+  readonly writeObject: World['writeObject'];
   readonly #options: WorldOptions;
   readonly #endpoint: Ec2Endpoint | undefined;
   #inventory: Inventory;
@@ -51,7 +51,8 @@ export class OpenWorld implements World {
     this.#inventory = inventory;
     this.#endpoint =
       ec2Endpoint === undefined ? undefined : new Ec2Endpoint(ec2Endpoint, region, () => clock.monotonicMs());
-    this.readObject = objectReader(options);
+    this.readObject = objectReader(options) ?? noStore;
+    this.writeObject = objectWriter(options) ?? noStore;
     if (path === undefined) return;
     this.#stamp = fileStamp(path);
     this.#timer = every(lookPeriodMs, () => this.#look(path));
@@ -111,12 +112,6 @@ function readInventory(path: string, zones: readonly string[]): Result<Inventory
   if (text === undefined) return refuse(`the inventory ${path} is not there`);
   const read = parseInventory(text, zones);
   return read.ok ? read : refuse(`the inventory ${path}: ${read.fault}`);
-}
-
-function objectReader({ s3Folder, s3Endpoint, region }: WorldOptions): ReadObject {
-  if (s3Folder !== undefined) return readFromFolder(s3Folder);
-  if (s3Endpoint !== undefined) return readFromS3(s3Endpoint, region);
-  return async () => refuse('no object store is configured; the settings --s3-folder and --s3-endpoint name one');
 }
 
 /** What an endpoint says is not there, is not there: of what was asked for nothing is left open. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import test, { type TestContext } from 'node:test';
+import { systemClock } from '#io/clock.ts';
 import { sleep } from '#io/timers.ts';
 import type { HealthVerdict } from '#model/health.ts';
-import { Checker } from './checker.ts';
+import { Checker, type Probed } from './checker.ts';
 import { httpTarget, settings } from './test-target.ts';
 
 const rarely = { ...settings, intervalSeconds: 3_600 };
@@ -18,11 +19,16 @@ async function until(condition: () => boolean, what: string): Promise<void> {
 
 function checking(context: TestContext) {
   const verdicts: HealthVerdict[] = [];
-  const checker = new Checker((_key, verdict) => verdicts.push(verdict));
+  const probes: Probed[] = [];
+  const checker = new Checker(
+    (_key, verdict) => verdicts.push(verdict),
+    (probed) => probes.push(probed),
+    systemClock,
+  );
   context.after(() => checker.stop());
   const isNow = (kind: string) => until(() => verdicts.at(-1)?.kind === kind, kind);
   const told = () => verdicts.map((verdict) => (verdict.kind === 'initial' ? verdict.reason : verdict.kind));
-  return { checker, verdicts, isNow, told };
+  return { checker, verdicts, probes, isNow, told };
 }
 
 test('checker: a target becomes healthy, unhealthy and healthy again by its thresholds', async (context) => {
@@ -33,11 +39,13 @@ test('checker: a target becomes healthy, unhealthy and healthy again by its thre
     response.statusCode = status;
     response.end();
   });
-  const { checker, isNow, told } = checking(context);
+  const { checker, probes: finished, isNow, told } = checking(context);
   checker.setTargets([{ key: 't', ...target, settings }]);
   await isNow('healthy');
   status = 500;
   await isNow('unhealthy');
+  assert.deepEqual([finished[0]!.outcome.statusCode, finished.at(-1)!.outcome.statusCode], [200, 500]);
+  assert(finished[0]!.durationMs > 0 && finished[0]!.target.key === 't');
   const failing = probes;
   status = 200;
   await isNow('healthy');

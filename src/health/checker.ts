@@ -4,11 +4,12 @@
  * many targets turn at once the fault may be ours; the harm is bounded where verdicts are used, by failing open.
  */
 import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '#io/clock.ts';
 import { after, type Timer } from '#io/timers.ts';
 import type { HealthCheckSettings } from '#model/documents.ts';
 import type { HealthVerdict } from '#model/health.ts';
 import { probe } from './probe.ts';
-import { advanceStreak, beginProbe, type Streak, startStreak } from './streak.ts';
+import { advanceStreak, beginProbe, type ProbeOutcome, type Streak, startStreak } from './streak.ts';
 
 /** Probes in flight; others wait their turn. */
 const probesMax = 256;
@@ -24,6 +25,14 @@ export interface CheckedTarget {
   readonly known?: HealthVerdict;
 }
 
+/** One probe that has come to its end. */
+export interface Probed {
+  readonly target: CheckedTarget;
+  readonly startedAtMs: number;
+  readonly durationMs: number;
+  readonly outcome: ProbeOutcome;
+}
+
 interface Watched {
   target: CheckedTarget;
   streak: Streak;
@@ -33,15 +42,26 @@ interface Watched {
 
 export class Checker {
   readonly #onVerdict: (targetKey: string, verdict: HealthVerdict) => void;
+  readonly #onProbed: (probed: Probed) => void;
+  readonly #clock: Clock;
   readonly #watched = new Map<string, Watched>();
   /** Whose turn has come, last first, and who came after them: an array loses its last entry cheaply, not its first. */
   #waiting: Watched[] = [];
   #arrived: Watched[] = [];
   #probes = 0;
 
-  /** `onVerdict` is told the first verdict of each new target, and every change of verdict, reason or description. */
-  constructor(onVerdict: (targetKey: string, verdict: HealthVerdict) => void) {
+  /**
+   * `onVerdict` is told the first verdict of each new target, and every change of verdict, reason or description;
+   * `onProbed` every probe that came to an end.
+   */
+  constructor(
+    onVerdict: (targetKey: string, verdict: HealthVerdict) => void,
+    onProbed: (probed: Probed) => void,
+    clock: Clock,
+  ) {
     this.#onVerdict = onVerdict;
+    this.#onProbed = onProbed;
+    this.#clock = clock;
   }
 
   /** From now on exactly these targets are probed; those with health checks disabled are not. */
@@ -104,11 +124,14 @@ export class Checker {
     this.#probes += 1;
     const { target } = watched;
     this.#tell(watched, beginProbe(watched.streak));
+    const startedAtMs = this.#clock.wallMs();
+    const startedMs = this.#clock.monotonicMs();
     const outcome = await probe(target, target.settings, watched.abort.signal);
     this.#probes -= 1;
     this.#probeNext();
     // Taken out while it was probed: nobody wants to know any more.
     if (watched.abort.signal.aborted) return;
+    this.#onProbed({ target, startedAtMs, durationMs: this.#clock.monotonicMs() - startedMs, outcome });
     // Asked by settings that hold no longer: it says nothing about the new ones.
     if (watched.target !== target) return this.#schedule(watched, 0);
     this.#schedule(watched, target.settings.intervalSeconds * 1000);

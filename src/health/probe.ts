@@ -51,17 +51,17 @@ export function probe(
     outgoing.on('error', () => finish(failure('Target.FailedHealthChecks', 'Health checks failed')));
     outgoing.on('response', (response) => {
       const statusCode = response.statusCode ?? 0;
-      const outcome = matches?.(statusCode)
-        ? success
-        : failure('Target.ResponseCodeMismatch', `Health checks failed with these codes: [${statusCode}]`);
+      const mismatch = `Health checks failed with these codes: [${statusCode}]`;
+      const outcome = matches?.(statusCode) ? success : failure('Target.ResponseCodeMismatch', mismatch);
+      const answered = { ...outcome, statusCode };
       let bytes = 0;
       response.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
-        if (bytes > bodyBytesMax) finish(outcome);
+        if (bytes > bodyBytesMax) finish(answered);
       });
       // An answer that breaks off is no answer.
       response.on('error', () => finish(failure('Target.FailedHealthChecks', 'Health checks failed')));
-      response.on('end', () => finish(outcome));
+      response.on('end', () => finish(answered));
     });
     // A target that switches protocols instead of answering has not answered.
     outgoing.on('upgrade', () => finish(failure('Target.FailedHealthChecks', 'Health checks failed')));

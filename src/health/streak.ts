@@ -9,8 +9,12 @@
 import type { HealthVerdict } from '#model/health.ts';
 
 export type ProbeOutcome =
-  | { readonly kind: 'success' }
-  | { readonly kind: 'failure'; readonly verdict: Extract<HealthVerdict, { kind: 'unhealthy' }> };
+  | { readonly kind: 'success'; readonly statusCode?: number }
+  | {
+      readonly kind: 'failure';
+      readonly verdict: Extract<HealthVerdict, { kind: 'unhealthy' }>;
+      readonly statusCode?: number;
+    };
 
 export interface Thresholds {
   readonly healthyThresholdCount: number;

@@ -1,6 +1,12 @@
 /** What a node and its workers tell each other. Both are the same program, started by each other. */
 import type { RoutingTable } from '#routing/table.ts';
 
+/** Where the logs of load balancers wait to be delivered, and how much time one of their files covers. */
+export interface LogFiles {
+  readonly folder: string;
+  readonly intervalMs: number;
+}
+
 export type ToWorker =
   | {
       readonly type: 'start';
@@ -9,6 +15,7 @@ export type ToWorker =
       readonly parentInstance: string;
       /** 64 hexadecimal digits. */
       readonly cookieKey: string;
+      readonly logFiles: LogFiles | undefined;
     }
   /** Puts these tables into service and takes out those of the removed listeners; everything else stays. */
   | {

@@ -7,6 +7,7 @@ import { hkdfSync } from 'node:crypto';
 import { type CheckedTarget, Checker } from '#health/checker.ts';
 import type { Clock } from '#io/clock.ts';
 import type { Log } from '#io/log.ts';
+import { LogSpool } from '#io/log-spool.ts';
 import { announceSuccessor } from '#io/succession.ts';
 import { every, soon, type Timer } from '#io/timers.ts';
 import { openReplica, type Replica, ReplicaFailure } from '#journal/replica.ts';
@@ -22,9 +23,23 @@ import { addProxyStats, type ProxyStats } from '#proxy/stats.ts';
 import { type Braked, heldReports, ReplicaBrake } from './brake.ts';
 import { type Claim, claimAddresses } from './claim.ts';
 import { FunctionBridges, type FunctionTarget } from './function-bridges.ts';
+import { HealthLog } from './health-log.ts';
 import { Holdings, holdingsPeriodMs } from './holdings.ts';
+import type { LogFiles } from './messages.ts';
 import { RoutingBook, type TableNews } from './routing-book.ts';
 import { type Failures, Workers } from './workers.ts';
+
+/** The counters of a node; those of its logs are not there where nobody delivers them. */
+export interface NodeStats extends ProxyStats {
+  readonly logs?: LogDelivery;
+}
+
+/** What became of the files of logs. */
+export interface LogDelivery {
+  readonly delivered: number;
+  readonly failures: number;
+  readonly waitingBytes: number;
+}
 
 /** A listener whose port could not be bound is tried again this often. */
 const retryFailuresMs = 5_000;
@@ -47,6 +62,10 @@ export interface NodeOptions {
   readonly workerEntry: URL;
   readonly successionPath: string;
   readonly instance: string;
+  /** Undefined: logs are kept nowhere. */
+  readonly logFiles: LogFiles | undefined;
+  /** Undefined: nobody delivers them. */
+  readonly logDelivery: (() => LogDelivery) | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** Told the process ids of the workers whenever one was started. */
@@ -62,6 +81,7 @@ export class BalancerNode {
   readonly #book: RoutingBook;
   readonly #workers: Workers;
   readonly #functions: FunctionBridges;
+  readonly #spool: LogSpool | undefined;
   readonly #checker;
   readonly #reported = new Map<HexId, string>();
   #failures = new Map<HexId, string>();
@@ -89,18 +109,25 @@ export class BalancerNode {
     this.#verdicts = new Map(this.#replica.health);
     this.#functions = new FunctionBridges((key) => this.#functionReady(key), options.log);
     const health = (key: string) => this.#verdicts.get(key);
-    this.#book = new RoutingBook(this.#replica.view, health, options.id, (key) => this.#functions.port(key));
+    const node = { nodeId: options.id, region };
+    this.#book = new RoutingBook(this.#replica.view, health, node, (key) => this.#functions.port(key));
+    const { logFiles, instance } = options;
+    const writer = `${options.id}-${instance.slice(0, 8)}`;
+    this.#spool = logFiles && new LogSpool({ ...logFiles, writer, clock });
+    const healthLog = this.#spool && new HealthLog(this.#spool, this.#replica.view, node);
     this.#workers = new Workers({
       count: options.workersCount,
       name: options.id,
       entry: options.workerEntry,
       successionPath: options.successionPath,
-      instance: options.instance,
+      instance,
+      logFiles,
       cookieKey: cookieKeyOf(options.linkToken),
       log: options.log,
       onStarted: () => options.onWorkers(this.#workers.pids),
     });
-    this.#checker = new Checker((key, verdict) => this.#verdict(key, verdict));
+    const onVerdict = (key: string, verdict: HealthVerdict) => this.#verdict(key, verdict);
+    this.#checker = new Checker(onVerdict, (probed) => healthLog?.probed(probed), clock);
   }
 
   /** Resolves once the workers serve the last good state; gives the reason when the node cannot start. */
@@ -155,8 +182,11 @@ export class BalancerNode {
   }
 
   /** The counters of all workers, added up. */
-  async stats(): Promise<ProxyStats> {
-    return addProxyStats((await this.#workers.stats(statsTimeoutMs)) as ProxyStats[]);
+  async stats(): Promise<NodeStats> {
+    const stats = addProxyStats((await this.#workers.stats(statsTimeoutMs)) as ProxyStats[]);
+    const logs = this.#options.logDelivery?.();
+    const droppedLogLines = stats.droppedLogLines + (this.#spool?.droppedLines ?? 0);
+    return { ...stats, droppedLogLines, ...(logs && { logs }) };
   }
 
   /** Lets running requests finish for so long, then ends. */
@@ -167,6 +197,7 @@ export class BalancerNode {
     this.#checker.stop();
     this.#functions.close();
     await this.#workers.stop(drainMs);
+    await this.#spool?.close();
     this.#claim?.release();
     this.#replica.close();
   }

@@ -18,15 +18,20 @@ export interface TableNews {
 export class RoutingBook {
   readonly #view: View;
   readonly #health: HealthLookup;
-  readonly #nodeId: string;
+  readonly #node: { readonly nodeId: string; readonly region: string };
   readonly #functionPort: FunctionPort;
   readonly #tables = new Map<HexId, RoutingTable>();
 
-  constructor(view: View, health: HealthLookup, nodeId: string, functionPort: FunctionPort = () => undefined) {
+  constructor(
+    view: View,
+    health: HealthLookup,
+    node: { readonly nodeId: string; readonly region: string },
+    functionPort: FunctionPort = () => undefined,
+  ) {
     this.#functionPort = functionPort;
     this.#view = view;
     this.#health = health;
-    this.#nodeId = nodeId;
+    this.#node = node;
   }
 
   get tables(): ReadonlyMap<HexId, RoutingTable> {
@@ -42,7 +47,7 @@ export class RoutingBook {
     const tables: RoutingTable[] = [];
     const removed: HexId[] = [];
     for (const id of listeners) {
-      const place = { listenerId: id, nodeId: this.#nodeId };
+      const place = { listenerId: id, ...this.#node };
       const table = compileListener(this.#view, this.#health, place, this.#functionPort);
       if (table !== undefined) {
         this.#tables.set(id, table);

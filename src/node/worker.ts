@@ -6,6 +6,7 @@
 import { connectParent } from '#io/children.ts';
 import { systemClock } from '#io/clock.ts';
 import { processLog } from '#io/log.ts';
+import { LogSpool } from '#io/log-spool.ts';
 import { exitProcess } from '#io/process.ts';
 import { systemRandom } from '#io/random.ts';
 import { watchForSuccessor } from '#io/succession.ts';
@@ -20,13 +21,15 @@ const successionPatienceMs = 20_000;
 export function runWorker(): void {
   let log = processLog('worker');
   let proxy: ReturnType<typeof createProxy> | undefined;
+  let spool: LogSpool | undefined;
   let start: Extract<ToWorker, { type: 'start' }> | undefined;
   let draining = false;
 
   const drain = (timeoutMs: number, patienceMs: number) => {
     if (draining) return;
     draining = true;
-    void (proxy?.drain(timeoutMs, patienceMs) ?? Promise.resolve()).then(() => exitProcess(0));
+    const drained = proxy?.drain(timeoutMs, patienceMs) ?? Promise.resolve();
+    void drained.then(() => spool?.close()).then(() => exitProcess(0));
   };
 
   const receive = async (message: ToWorker): Promise<void> => {
@@ -34,7 +37,15 @@ export function runWorker(): void {
       case 'start':
         start = message;
         log = processLog(message.name);
-        proxy = createProxy({ clock: systemClock, random: systemRandom, log, cookieKey: message.cookieKey });
+        if (message.logFiles !== undefined)
+          spool = new LogSpool({ ...message.logFiles, writer: writerName(message.name), clock: systemClock });
+        proxy = createProxy({
+          clock: systemClock,
+          random: systemRandom,
+          log,
+          cookieKey: message.cookieKey,
+          ...(spool && { logSink: spool }),
+        });
         return;
       case 'tables': {
         for (const id of message.removed) proxy?.remove(id);
@@ -70,4 +81,9 @@ export function runWorker(): void {
     },
   });
   const tell = (message: FromWorker) => parent.send(message);
+}
+
+/** Tells its files apart from those of other workers, and of those before it. */
+function writerName(name: string): string {
+  return `${name.replaceAll('/', '-')}-${systemRandom.hex(8)}`;
 }

@@ -6,7 +6,7 @@ import { type Child, startChild } from '#io/children.ts';
 import type { Log } from '#io/log.ts';
 import { after, type Timer } from '#io/timers.ts';
 import type { RoutingTable } from '#routing/table.ts';
-import type { FromWorker, ToWorker } from './messages.ts';
+import type { FromWorker, LogFiles, ToWorker } from './messages.ts';
 
 const restartMinMs = 100;
 const restartMaxMs = 5_000;
@@ -19,6 +19,7 @@ export interface WorkersOptions {
   readonly entry: URL;
   readonly successionPath: string;
   readonly instance: string;
+  readonly logFiles: LogFiles | undefined;
   /** 64 hexadecimal digits, the same for all nodes. */
   readonly cookieKey: string;
   readonly log: Log;
@@ -109,7 +110,7 @@ export class Workers {
   }
 
   #startWorker(slot: number, restartMs: number): Promise<Failures> {
-    const { entry, name, successionPath, instance, cookieKey, log } = this.#options;
+    const { entry, name, successionPath, instance, cookieKey, logFiles, log } = this.#options;
     let nextRestartMs = restartMs;
     const well = after(wellAfterMs, () => {
       nextRestartMs = restartMinMs;
@@ -141,7 +142,7 @@ export class Workers {
     this.#workers.set(slot, worker);
     this.#options.onStarted();
     const start = { name: `${name}/worker-${slot + 1}`, successionPath, parentInstance: instance };
-    send(worker, { type: 'start', ...start, cookieKey });
+    send(worker, { type: 'start', ...start, cookieKey, logFiles });
     return this.#tell(worker, [...this.#tables.values()], []);
   }
 

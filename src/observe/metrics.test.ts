@@ -85,6 +85,7 @@ const snapshot: Snapshot = {
   traffic: [
     {
       node: 'node-1',
+      logs: { droppedLines: 3, delivered: 5, failures: 1, waitingBytes: 4_096 },
       loadBalancers: [
         {
           id: 'lb',
@@ -174,6 +175,8 @@ test('metrics: every family is on the page with its type, and the samples say wh
   assert.equal(value('ballast_requests_total', { node: 'node-1', load_balancer: 'label of lb' }), 7);
   assert.equal(value('ballast_elb_responses_total', { code: '502' }), 1);
   assert.equal(value('ballast_target_responses_total', { class: '2xx', target_group: 'label of tg' }), 5);
+  assert.equal(value('ballast_log_lines_dropped_total', { node: 'node-1' }), 3);
+  assert.equal(value('ballast_log_files_waiting_bytes', { node: 'node-1' }), 4_096);
   assert.equal(value('ballast_healthy_hosts'), 2);
   assert.equal(value('ballast_unhealthy_hosts'), 1);
   assert.equal(value('ballast_journal_commits_total'), 3);

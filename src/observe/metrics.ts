@@ -44,6 +44,16 @@ export const families = {
     'histogram',
     "From a request's end of head to the answer's; labels: node, load_balancer, target_group",
   ],
+  ballast_log_lines_dropped_total: [
+    'counter',
+    'Entries of logs given up because the disk was full or slow; label: node',
+  ],
+  ballast_log_files_delivered_total: ['counter', 'Files of logs that are in their buckets; label: node'],
+  ballast_log_delivery_failures_total: [
+    'counter',
+    'Attempts to deliver a file of logs that failed; it is tried again; label: node',
+  ],
+  ballast_log_files_waiting_bytes: ['gauge', 'Files of logs that are not in their buckets yet; label: node'],
   ballast_healthy_hosts: ['gauge', 'Healthy registered targets; labels: load_balancer, target_group'],
   ballast_unhealthy_hosts: ['gauge', 'Unhealthy registered targets; labels: load_balancer, target_group'],
   ballast_journal_revision: ['gauge', 'The last durable revision'],
@@ -111,7 +121,17 @@ export interface Snapshot {
   readonly version: string;
   /** `app/NAME/ID` or `targetgroup/NAME/ID` for an id; the id itself when it is not known any more. */
   readonly label: (id: string) => string;
-  readonly traffic: readonly { readonly node: string; readonly loadBalancers: readonly LoadBalancerTraffic[] }[];
+  readonly traffic: readonly {
+    readonly node: string;
+    readonly loadBalancers: readonly LoadBalancerTraffic[];
+    /** Undefined: the node delivers no logs. */
+    readonly logs?: {
+      readonly droppedLines: number;
+      readonly delivered: number;
+      readonly failures: number;
+      readonly waitingBytes: number;
+    };
+  }[];
   readonly hosts: readonly {
     readonly loadBalancerId: string;
     readonly targetGroupId: string;
@@ -169,7 +189,13 @@ export function renderMetrics(snapshot: Snapshot): string {
     page.histogram(name, families[name][1], labels, histogram);
 
   count('ballast_info', { version: snapshot.version }, 1);
-  for (const { node, loadBalancers } of snapshot.traffic) {
+  for (const { node, loadBalancers, logs } of snapshot.traffic) {
+    if (logs !== undefined) {
+      count('ballast_log_lines_dropped_total', { node }, logs.droppedLines);
+      count('ballast_log_files_delivered_total', { node }, logs.delivered);
+      count('ballast_log_delivery_failures_total', { node }, logs.failures);
+      count('ballast_log_files_waiting_bytes', { node }, logs.waitingBytes);
+    }
     for (const it of loadBalancers) {
       const labels = { node, load_balancer: snapshot.label(it.id) };
       count('ballast_requests_total', labels, it.requests);

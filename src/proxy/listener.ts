@@ -8,6 +8,8 @@ import type { RoutingTable } from '#routing/table.ts';
 import type { LoadBalancerCounters } from './counters.ts';
 import { ClientConnection } from './http1/client-connection.ts';
 import type { ClientHome } from './http1/client-home.ts';
+import { AccessLog } from './log/access-log.ts';
+import { ConnectionLog } from './log/connection-log.ts';
 import type { LoadBalancerState, Registry } from './registry.ts';
 import type { Routes } from './routes.ts';
 import type { Door } from './socket/accept.ts';
@@ -22,6 +24,7 @@ export type ApplyOutcome =
 
 export class Listener implements ClientHome {
   routes: Routes;
+  accessLog: AccessLog | undefined;
   isHandingOver = false;
   isClosed = false;
   /** Settles once, when it listens or cannot. */
@@ -34,6 +37,7 @@ export class Listener implements ClientHome {
   #door: Door | undefined;
   #isShut = false;
   #sources: Sources | undefined;
+  #connectionLog: ConnectionLog | undefined;
 
   /** `onEmpty` is called once, when it is closed and its last connection has gone. */
   constructor(
@@ -48,7 +52,7 @@ export class Listener implements ClientHome {
     this.#onEmpty = onEmpty;
     this.#loadBalancer = registry.takeLoadBalancer(table.loadBalancer.id);
     this.routes = registry.takeRoutes(table, this.#loadBalancer);
-    this.#sources = table.sources && new Sources(table.sources);
+    this.#useTable(table);
     this.opened = this.#open(log, table);
   }
 
@@ -70,7 +74,7 @@ export class Listener implements ClientHome {
   swap(table: RoutingTable): void {
     const before = this.routes;
     this.routes = this.#registry.takeRoutes(table, this.#loadBalancer);
-    this.#sources = table.sources && new Sources(table.sources);
+    this.#useTable(table);
     this.#registry.giveRoutes(before);
   }
 
@@ -110,6 +114,17 @@ export class Listener implements ClientHome {
     this.#settle();
   }
 
+  #useTable(table: RoutingTable): void {
+    const { sources, logs } = table;
+    const context = this.#context;
+    const book = (heading: string | undefined) =>
+      heading === undefined ? undefined : context.options.logSink?.book(heading);
+    const [access, connection] = [book(logs?.access), book(logs?.connection)];
+    this.#sources = sources && new Sources(sources);
+    this.accessLog = access && new AccessLog(access, table, logs!.region, context);
+    this.#connectionLog = connection && new ConnectionLog(connection, table, context.clock);
+  }
+
   #closeDoor(): void {
     this.#door?.close();
     this.#door = undefined;
@@ -147,6 +162,7 @@ export class Listener implements ClientHome {
     this.#context.activeConnectionsCount += 1;
     const connection = new ClientConnection(this.#context, this, open);
     this.#connections.add(connection);
+    this.#connectionLog?.opened(connection.identity);
     return connection;
   }
 

@@ -105,6 +105,7 @@ class Worker implements ProxyWorker {
     return {
       activeConnections: this.#context.activeConnectionsCount,
       idleTargetConnections: this.#context.idleBudget.count,
+      droppedLogLines: this.#context.options.logSink?.droppedLines ?? 0,
       loadBalancers: this.#registry.loadBalancerStats(),
       targets: this.#registry.targetStats(),
     };

@@ -51,6 +51,7 @@ export interface GroupState {
 export interface RouteGroup extends GroupState {
   readonly id: string;
   readonly refusesHttp1: boolean;
+  readonly isOfFunctions: boolean;
   readonly stickiness: RoutingTargetStickiness | undefined;
   readonly targets: readonly HttpTarget[];
   /** Those that may have new requests. */
@@ -91,9 +92,9 @@ function resolveGroup(group: RoutingGroup, registry: RouteRegistry, dice: Dice):
   const targets = group.targets.map((target) => registry.target(target));
   const eligible = group.eligible.map((index) => targets[index]!);
   const { turns, counters } = registry.group(group.id);
-  const { id, stickiness, refusesHttp1 = false } = group;
+  const { id, stickiness, refusesHttp1 = false, isOfFunctions = false } = group;
   const pick = picker(group.algorithm, turns, eligible, dice);
-  return { id, refusesHttp1, stickiness, turns, counters, targets, eligible, pick };
+  return { id, refusesHttp1, isOfFunctions, stickiness, turns, counters, targets, eligible, pick };
 }
 
 function picker(

@@ -6,6 +6,8 @@ export interface ProxyStats {
   readonly activeConnections: number;
   /** Connections to targets that wait for a request. */
   readonly idleTargetConnections: number;
+  /** Entries of logs that were given up, because the disk was full or slow. */
+  readonly droppedLogLines: number;
   readonly loadBalancers: readonly LoadBalancerStats[];
   readonly targets: readonly TargetStats[];
 }
@@ -50,6 +52,7 @@ export function addProxyStats(all: readonly ProxyStats[]): ProxyStats {
   return {
     activeConnections: sum(all, (stats) => stats.activeConnections),
     idleTargetConnections: sum(all, (stats) => stats.idleTargetConnections),
+    droppedLogLines: sum(all, (stats) => stats.droppedLogLines),
     loadBalancers: grouped(
       all.flatMap((stats) => stats.loadBalancers),
       (stats) => stats.id,

@@ -12,6 +12,7 @@ import type {
   RoutingAction,
   RoutingAlgorithm,
   RoutingLoadBalancer,
+  RoutingLogs,
   RoutingRequestFields,
   RoutingResponseFields,
   RoutingRule,
@@ -34,6 +35,7 @@ export interface TableParts {
   readonly stickiness?: RoutingTargetStickiness;
   readonly responseFields?: RoutingResponseFields;
   readonly sources?: readonly string[];
+  readonly logs?: RoutingLogs;
   readonly listenerId?: string;
   readonly port?: number;
 }
@@ -65,6 +67,7 @@ export function table(parts: TableParts): RoutingTable {
     port: parts.port ?? 0,
     protocol: 'HTTP',
     ...(parts.sources !== undefined && { sources: parts.sources }),
+    ...(parts.logs !== undefined && { logs: parts.logs }),
     loadBalancer: {
       id: 'balancer',
       account: '123456789012',

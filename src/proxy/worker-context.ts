@@ -3,6 +3,7 @@
  * are handed it and reach nothing else.
  */
 import type { Clock } from '#io/clock.ts';
+import type { LogSink } from '#io/log-spool.ts';
 import type { Random } from '#io/random.ts';
 import { HeadFacts } from './http1/request-facts.ts';
 import { RequestHead } from './http1/request-head.ts';
@@ -28,6 +29,8 @@ export interface ProxyOptions {
   readonly targetKeepAliveMs: number;
   /** How long a request's head may take from its first byte, if the idle timeout is not shorter. */
   readonly headTimeoutMs: number;
+  /** Where logs go; without it nothing is logged. */
+  readonly logSink?: LogSink;
   /** How long a client may still send after it was told that the connection is closed. */
   readonly lingerMs: number;
 }

@@ -12,7 +12,7 @@ const loadBalancerId = '00000000000000a1';
 const listenerId = '00000000000000b1';
 const group = '00000000000000c1';
 const otherGroup = '00000000000000c2';
-const where = { listenerId, nodeId: 'node-1' };
+const where = { listenerId, nodeId: 'node-1', region: 'eu-test-1' };
 const unhealthy: HealthVerdict = { kind: 'unhealthy', reason: 'Target.Timeout', description: '' };
 const healthy: HealthVerdict = { kind: 'healthy' };
 

@@ -7,6 +7,7 @@ import type { Documents, Entry, HexId, RuleAction, WeightedGroup } from '#model/
 import type { HealthLookup } from '#model/health.ts';
 import { placementKey } from '#model/keys.ts';
 import { type ListenerAttributeKey, listenerAttribute } from '#model/listener-attributes.ts';
+import { formatLogHeading, logPlace } from '#model/log-place.ts';
 import type { View } from '#model/view.ts';
 import type {
   RoutingAction,
@@ -25,7 +26,7 @@ import type {
 export function compileListener(
   view: View,
   health: HealthLookup,
-  { listenerId, nodeId }: { readonly listenerId: HexId; readonly nodeId: string },
+  { listenerId, nodeId, region }: { readonly listenerId: HexId; readonly nodeId: string; readonly region: string },
   functionPort: FunctionPort = () => undefined,
 ): RoutingTable | undefined {
   const listener = view.get('listener', listenerId);
@@ -42,6 +43,7 @@ export function compileListener(
     port: listener.port,
     protocol: listener.protocol,
     ...sources(loadBalancer, listener.port),
+    ...logs({ id: loadBalancerId, document: loadBalancer }, { region, address: placement.address }),
     loadBalancer: {
       id: loadBalancerId,
       account: loadBalancer.account,
@@ -60,6 +62,22 @@ function sources({ ingress }: Documents['load-balancer'], port: number): Pick<Ro
   if (ingress === undefined) return {};
   const ofPort = ingress.filter(({ fromPort, toPort }) => fromPort <= port && port <= toPort);
   return { sources: [...new Set(ofPort.flatMap(({ cidrs }) => cidrs))] };
+}
+
+function logs(
+  loadBalancer: Parameters<typeof logPlace>[1],
+  at: { readonly region: string; readonly address: string },
+): Pick<RoutingTable, 'logs'> {
+  const access = logPlace('access', loadBalancer, at);
+  const connection = logPlace('connection', loadBalancer, at);
+  if (access === undefined && connection === undefined) return {};
+  return {
+    logs: {
+      region: at.region,
+      ...(access && { access: formatLogHeading(access) }),
+      ...(connection && { connection: formatLogHeading(connection) }),
+    },
+  };
 }
 
 function requestFields(loadBalancer: Documents['load-balancer']): RoutingRequestFields {
@@ -119,7 +137,9 @@ function compileRule({ id, document }: RuleEntry, groups: Groups): RoutingRule {
   const { conditions, actions, transforms } = document;
   // Who cannot be asked who they are gets nothing.
   const asks = actions.some(({ kind }) => kind.startsWith('authenticate-') || kind === 'jwt-validation');
-  return { id, conditions, action: asks ? closed : compileAction(actions.at(-1), groups), transforms };
+  const { priority } = document;
+  const action = asks ? closed : compileAction(actions.at(-1), groups);
+  return { id, ...(priority !== 'default' && { priority }), conditions, action, transforms };
 }
 
 const closed: RoutingAction = { kind: 'fixed-response', statusCode: 500, contentType: 'text/plain', body: '' };
@@ -198,6 +218,7 @@ class Groups {
       name: group.name,
       algorithm: targetGroupAttribute(group, 'load_balancing.algorithm.type') as RoutingAlgorithm,
       ...(!isHttp1(group) && { refusesHttp1: true as const }),
+      ...(group.targetType === 'lambda' && { isOfFunctions: true as const }),
       ...stickiness(group),
       targets,
       eligible: eligible(group, targets),

@@ -15,6 +15,8 @@ export interface RoutingTable {
   /** The ranges from which clients may connect; undefined: from everywhere. */
   readonly sources?: readonly string[];
   readonly loadBalancer: RoutingLoadBalancer;
+  /** Undefined: nothing is logged. */
+  readonly logs?: RoutingLogs;
   /** Undefined: answers stay as they are. */
   readonly responseFields?: RoutingResponseFields;
   /** In the order in which they are tried; the last one is the default rule and matches everything. */
@@ -31,6 +33,13 @@ export interface RoutingLoadBalancer {
   /** How long a client connection may be kept for further requests. */
   readonly clientKeepAliveMs: number;
   readonly requestFields: RoutingRequestFields;
+}
+
+/** Where entries about requests and connections go: the headings of their books; undefined: nowhere. */
+export interface RoutingLogs {
+  readonly region: string;
+  readonly access?: string;
+  readonly connection?: string;
 }
 
 /** What becomes of a request's header fields on their way to a target. */
@@ -55,6 +64,8 @@ export interface RoutingResponseFields {
 
 export interface RoutingRule {
   readonly id: string;
+  /** Undefined: the default rule. */
+  readonly priority?: number;
   /** All of them must hold; the default rule has none. */
   readonly conditions: readonly RuleCondition[];
   readonly action: RoutingAction;
@@ -104,6 +115,8 @@ export interface RoutingGroup {
   readonly algorithm: RoutingAlgorithm;
   /** Its targets take HTTP/2 or gRPC alone; requests in HTTP/1.1 are answered with 464. */
   readonly refusesHttp1?: true;
+  /** Its targets are functions, which have no address that anybody knows. */
+  readonly isOfFunctions?: true;
   /** A client stays with the target that it got first, while that may have requests. */
   readonly stickiness?: RoutingTargetStickiness;
   /** Every target of the group, in a stable order, whatever its state. */

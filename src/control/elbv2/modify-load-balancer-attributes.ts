@@ -8,6 +8,7 @@ import { accept } from '#base/result.ts';
 import { put } from '#model/change.ts';
 import { findByArn } from './arns.ts';
 import { changeLoadBalancerAttributes, encodeLoadBalancerAttributes } from './attributes.ts';
+import { gatherLogBuckets } from './log-buckets.ts';
 import type { Elbv2Operation } from './shape.ts';
 
 export const modifyLoadBalancerAttributes: Elbv2Operation<
@@ -15,6 +16,7 @@ export const modifyLoadBalancerAttributes: Elbv2Operation<
   ModifyLoadBalancerAttributesOutput
 > = {
   kind: 'write',
+  gather: ({ LoadBalancerArn, Attributes = [] }, world) => gatherLogBuckets(LoadBalancerArn, Attributes, world),
   decide(view, input, context) {
     const found = findByArn(view, 'load-balancer', input.LoadBalancerArn, context);
     if (!found.ok) return found;

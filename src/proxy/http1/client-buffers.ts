@@ -3,8 +3,11 @@
  * connection's own, whose bytes need not be copied to be kept.
  */
 import type { Channel } from '#proxy/socket/channel.ts';
+import type { MessageBody } from './message-body.ts';
 
 const ownBytes = 64 * 1024;
+/** A longer body gets a buffer of the connection's own. */
+const sharedBodyBytesMax = 16 * 1024;
 
 export class ClientBuffers {
   readonly #shared: Buffer;
@@ -12,6 +15,11 @@ export class ClientBuffers {
 
   constructor(shared: Buffer) {
     this.#shared = shared;
+  }
+
+  /** By what is still to come of a body. */
+  chooseFor(channel: Channel, body: MessageBody): void {
+    this.choose(channel, body.hasMoreThan(sharedBodyBytesMax));
   }
 
   /** Reads into a buffer of its own from now on, or into the shared one. */

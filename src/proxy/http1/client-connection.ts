@@ -8,31 +8,25 @@
  *                        └──▶ lingering ─▶ closed
  */
 import type { Routes, Way } from '#proxy/routes.ts';
-import { Carry } from '#proxy/socket/carry.ts';
+import { Carry, type Consumer } from '#proxy/socket/carry.ts';
 import type { Channel, ChannelOwner } from '#proxy/socket/channel.ts';
 import { Deadline } from '#proxy/socket/deadlines.ts';
 import type { WorkerContext } from '#proxy/worker-context.ts';
 import { Attempts } from './attempts.ts';
 import { ClientBuffers } from './client-buffers.ts';
 import type { ClientHome } from './client-home.ts';
+import { ExchangeTally } from './exchange-tally.ts';
 import { complete, incomplete, type Refusal } from './field-section.ts';
 import { errorPage, formatResponse, type LocalResponse, localResponse } from './local-response.ts';
 import { MessageBody, malformedBody } from './message-body.ts';
 import { checkRequest } from './request-checks.ts';
 import type { RequestHead } from './request-head.ts';
-import { headGrowthBytes, writeRequestHead } from './request-rewrite.ts';
+import type { Client } from './request-rewrite.ts';
 import type { ResponseHead } from './response-head.ts';
 import type { ConnectionLine } from './response-rewrite.ts';
-import {
-  type AnswerReceiver,
-  connectionTo,
-  type HttpTarget,
-  TargetConnection,
-  type TargetFailure,
-} from './target-connection.ts';
+import { repeatRequest, sendRequest } from './send-request.ts';
+import { type AnswerReceiver, connectionTo, TargetConnection, type TargetFailure } from './target-connection.ts';
 
-/** A longer body gets a read buffer of its own, so that its bytes need not be copied. */
-const sharedBodyBytesMax = 16 * 1024;
 /** What a client may still send after it was told to go, before it is cut off. */
 const lingerBytesMax = 1024 * 1024;
 
@@ -40,7 +34,7 @@ type Phase = 'idle' | 'head' | 'exchange' | 'tunnel' | 'lingering' | 'closed';
 /** How far the answer is: all of it was given to the channel when it is `written`. */
 type AnswerPhase = 'awaited' | 'begun' | 'written';
 
-export class ClientConnection extends Deadline implements ChannelOwner, AnswerReceiver {
+export class ClientConnection extends Deadline implements ChannelOwner, AnswerReceiver, Consumer {
   isHeadRequest = false;
   minorVersion = 1;
   isUpgrade = false;
@@ -53,6 +47,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   readonly #body = new MessageBody();
   readonly #attempts = new Attempts();
   readonly #buffers: ClientBuffers;
+  readonly #tally: ExchangeTally;
   #phase: Phase = 'idle';
   #answerPhase: AnswerPhase = 'awaited';
   /** Only while a head is being read. */
@@ -70,7 +65,6 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   #isIdempotent = false;
   /** The present answer is the connection's last. */
   #isLast = false;
-  #startedMs = 0;
   #lingerBytes = 0;
 
   constructor(context: WorkerContext, home: ClientHome, open: (owner: ChannelOwner) => Channel) {
@@ -80,7 +74,13 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     this.#buffers = new ClientBuffers(context.readBuffer);
     this.#closesAtMs = context.clock.monotonicMs() + home.routes.table.loadBalancer.clientKeepAliveMs;
     this.#channel = open(this);
+    this.#tally = new ExchangeTally(home, context, this.#channel);
     this.#awaitRequest();
+  }
+
+  /** What logs call it, and who is at its other end. */
+  get identity(): { readonly id: string; readonly client: Client } {
+    return { id: this.#tally.connectionId, client: this.#channel };
   }
 
   /** Closes the connection if it is between requests; else it closes with the present answer. */
@@ -96,16 +96,16 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   }
 
   onBytes(bytes: Buffer, length: number): boolean {
-    this.#home.counters.bytesIn += length;
+    this.#tally.arrived(length);
     switch (this.#phase) {
       case 'idle':
       case 'head':
       case 'exchange':
-        this.#take(bytes, length);
+        this.#carry.take(bytes, length, this);
         break;
       case 'tunnel':
         this.onActivity();
-        this.#isTargetFull = !this.#target!.sendBody(this.#own(bytes, 0, length));
+        this.#sendOn(bytes, 0, length);
         break;
       case 'lingering':
         this.#lingerBytes += length;
@@ -126,7 +126,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
       this.#close();
     } else if (!this.#body.isDone) {
       // Without the rest of the request there will be no answer. A client that is only half closed still gets its own.
-      this.#home.counters.clientGone += 1;
+      this.#tally.clientGone(this.#answerPhase === 'awaited');
       this.cut();
     }
   }
@@ -146,7 +146,8 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   }
 
   onClosed(isClean: boolean): void {
-    if (this.#phase === 'exchange') this.#home.counters.clientGone += 1;
+    if (this.#phase === 'exchange') this.#tally.clientGone(this.#answerPhase === 'awaited');
+    this.#tally.end();
     if (this.#phase === 'tunnel' && isClean) this.#target?.finish();
     else this.#giveUpTarget();
     this.#phase = 'closed';
@@ -177,26 +178,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
 
   // Reading requests
 
-  /** Uses what has arrived, behind what was carried, and carries the rest. */
-  #take(bytes: Buffer, length: number): void {
-    if (!this.#carry.isEmpty) {
-      this.#carry.append(bytes, 0, length);
-      this.#consumeCarry();
-      return;
-    }
-    const used = this.#consume(bytes, 0, length);
-    if (used < length) this.#carry.append(bytes, used, length);
-  }
-
-  #consumeCarry(): void {
-    const carry = this.#carry;
-    if (carry.bytes === undefined) return;
-    const used = this.#consume(carry.bytes, carry.start, carry.end);
-    if (!carry.isEmpty) carry.use(used);
-  }
-
-  /** Uses as much of [start, end) as it can now; returns where the unused part begins. */
-  #consume(bytes: Buffer, start: number, end: number): number {
+  consume(bytes: Buffer, start: number, end: number): number {
     this.#isConsuming = true;
     let at = start;
     let before = -1;
@@ -247,15 +229,17 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     this.#keepsTarget = true;
     this.#isIdempotent = head.isIdempotent;
     this.#body.begin(head.bodyKind, head.contentLength, false);
-    this.#home.counters.requests += 1;
     this.onActivity();
     const { routes } = this.#home;
-    const { rule, transform } = routes.rules.find(this.#context.facts.of(head, bytes, base, this.#channel));
+    const facts = this.#context.facts.of(head, bytes, base, this.#channel);
+    this.#tally.begun(head, facts, bytes, base);
+    const { rule, transform } = routes.rules.find(facts);
     const { action } = rule;
-    const changed = transform?.(this.#context.facts);
+    const changed = transform?.(facts);
     let used = base + head.fields.end;
     const checked = checkRequest(head, bytes, base, routes.rewrite.fields);
     if (checked === 'ends') this.#keepsAlive = this.#keepsTarget = false;
+    if (checked !== 400) this.#tally.matched(rule, changed);
     if (checked === 400) this.#refuse(checked);
     else if (checked === 463) this.#answer(errorPage(checked));
     else if (changed === 'failed') this.#answer(errorPage(500));
@@ -278,14 +262,12 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
       this.#answer(errorPage(this.#attempts.refusal));
       return bodyEnd;
     }
-    this.#startedMs = this.#context.clock.monotonicMs();
-    const connection = connectionTo(target, this.#context, this);
-    this.#target = connection;
-    const room = connection.requestRoom(head.fields.end + headGrowthBytes(changed) + bodyEnd - bodyStart);
-    const length = writeRequestHead(head, bytes, base, routes.rewrite, this.#channel, room, changed);
-    if (bodyEnd > bodyStart) bytes.copy(room, length, bodyStart, bodyEnd);
-    this.#isTargetFull = !connection.send(length + bodyEnd - bodyStart);
-    this.#buffers.choose(this.#channel, this.#body.hasMoreThan(sharedBodyBytesMax));
+    this.#target = connectionTo(target, this.#context, this);
+    const what = { head, bytes, base, bodyEnd, changed };
+    this.#isTargetFull = !sendRequest(this.#target, what, routes.rewrite, this.#channel);
+    this.#tally.passedOn(bodyEnd - bodyStart);
+    this.#tally.sent(this.#target, this.#attempts.group, this.#isTargetFull);
+    this.#buffers.chooseFor(this.#channel, this.#body);
     return bodyEnd;
   }
 
@@ -298,14 +280,14 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
       return end;
     }
     // The target may be gone while its last answer is still on its way to the client.
-    if (this.#target !== undefined) this.#isTargetFull = !this.#target.sendBody(this.#own(bytes, start, bodyEnd));
-    this.#buffers.choose(this.#channel, this.#body.hasMoreThan(sharedBodyBytesMax));
+    if (this.#target !== undefined) this.#sendOn(bytes, start, bodyEnd);
+    this.#buffers.chooseFor(this.#channel, this.#body);
     return bodyEnd;
   }
 
-  /** The bytes in a form that stays untouched until they are sent. */
-  #own(bytes: Buffer, start: number, end: number): Buffer {
-    return this.#buffers.keep(bytes, start, end, this.#carry.bytes);
+  #sendOn(bytes: Buffer, start: number, end: number): void {
+    this.#tally.passedOn(end - start);
+    this.#isTargetFull = !this.#target!.sendBody(this.#buffers.keep(bytes, start, end, this.#carry.bytes));
   }
 
   #mayRead(): boolean {
@@ -323,7 +305,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   /** Goes on where something had stopped it. */
   #goOn(): void {
     if (this.#isConsuming) return;
-    this.#consumeCarry();
+    this.#carry.offer(this);
     if (this.#isPaused && this.#phase !== 'closed' && this.#mayRead()) {
       this.#isPaused = false;
       this.#channel.resume();
@@ -344,25 +326,24 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
 
   onTargetFlushed(): void {
     this.#isTargetFull = false;
+    this.#tally.taken();
     this.#goOn();
   }
 
   onAnswer(head: ResponseHead, bytes: Buffer, base: number): ConnectionLine {
     this.#answerPhase = 'begun';
-    const { counters } = this.#attempts.group;
     const session = this.#attempts.sessionLines(this.#target!.target, this.#context, head, bytes, base);
     const { answerFields } = this.#home.routes;
     this.addedLines = answerFields === undefined ? session : answerFields.into(head, bytes, base, session);
-    counters.responses[(head.status / 100) | 0]! += 1;
     const nowMs = this.#context.clock.monotonicMs();
-    counters.responseTime.recordMs(nowMs - this.#startedMs);
+    this.#tally.answered(head.status, this.#attempts.group, nowMs);
     const endsWithConnection =
       head.bodyKind === 'until-close' || (head.bodyKind === 'chunked' && this.minorVersion === 0);
     return this.#connectionLine(endsWithConnection, nowMs);
   }
 
   deliver(bytes: Buffer): boolean {
-    this.#home.counters.bytesOut += bytes.length;
+    this.#tally.delivered(bytes.length);
     return this.#channel.write(bytes);
   }
 
@@ -375,7 +356,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     this.#phase = 'tunnel';
     this.#buffers.choose(this.#channel, true);
     const { bytes, start, end } = this.#carry;
-    if (bytes !== undefined) this.#isTargetFull = !this.#target!.sendBody(this.#own(bytes, start, end));
+    if (bytes !== undefined) this.#sendOn(bytes, start, end);
     this.#carry.clear();
     this.#goOn();
     if (this.#hasEnded) this.#target!.end();
@@ -400,14 +381,11 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     }
     const next = this.#attempts.next(failure, connection, this.#isIdempotent && this.#body.kind === 'none');
     if (typeof next === 'number') this.#answerWithout(next);
-    else this.#retry(connection.request, next);
-  }
-
-  /** Sends the same bytes over a new connection. */
-  #retry(request: Buffer, target: HttpTarget): void {
-    this.#target = new TargetConnection(this.#context, target, this);
-    request.copy(this.#target.requestRoom(request.length));
-    this.#isTargetFull = !this.#target.send(request.length);
+    else {
+      this.#target = new TargetConnection(this.#context, next, this);
+      this.#isTargetFull = !repeatRequest(this.#target, connection.request);
+      this.#tally.sentAgain(this.#target, this.#attempts.group, this.#isTargetFull);
+    }
   }
 
   #giveUpTarget(): void {
@@ -418,7 +396,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   // Answers of its own, and the end of exchanges
 
   #answer(response: LocalResponse): void {
-    this.#home.counters.countElbResponse(response.status);
+    this.#tally.answeredHere(response);
     this.#answerPhase = 'written';
     const line = this.#connectionLine(false, this.#context.clock.monotonicMs());
     const { answerFields } = this.#home.routes;
@@ -436,6 +414,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   #refuse(status: Refusal | 408): void {
     this.#giveUpTarget();
     this.#returnHead();
+    this.#tally.refused();
     this.#phase = 'exchange';
     this.isHeadRequest = false;
     this.#keepsAlive = false;
@@ -460,6 +439,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     const target = this.#target;
     this.#target = undefined;
     target?.release(this.#body.isDone && this.#keepsTarget);
+    this.#tally.end();
     if (this.#isLast) {
       this.#close();
       return;

@@ -29,6 +29,10 @@ const ambiguous: ReadonlySet<Oddity> = new Set([
   'SuspiciousHeader',
 ]);
 
+export function isAmbiguous(oddity: Oddity): boolean {
+  return ambiguous.has(oddity);
+}
+
 export function judgeDesync(
   head: RequestHead,
   bytes: Buffer,
@@ -39,7 +43,7 @@ export function judgeDesync(
   const oddity = oddityOf(head, bytes, base, desyncMode === 'strictest');
   if (oddity === undefined) return 'passes';
   if (desyncMode === 'strictest') return 'refused';
-  return ambiguous.has(oddity) ? 'ends' : 'passes';
+  return isAmbiguous(oddity) ? 'ends' : 'passes';
 }
 
 /** The first oddity, the ambiguous before the acceptable; the latter are looked for only on request. */

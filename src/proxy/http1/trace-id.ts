@@ -49,6 +49,17 @@ export class TraceIds {
     return result;
   }
 
+  /** 64 random bits as 16 hexadecimal digits. */
+  word(): string {
+    return [this.next(), this.next()].map((bits) => bits.toString(16).padStart(8, '0')).join('');
+  }
+
+  /** A new id as text. */
+  text(): string {
+    const bytes = Buffer.allocUnsafe(idBytes);
+    return bytes.toString('latin1', 0, this.write(bytes, 0));
+  }
+
   /** Writes a new id at `at` and returns the offset behind it. */
   write(target: Buffer, at: number): number {
     const template = this.#template;

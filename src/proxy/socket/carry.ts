@@ -5,6 +5,11 @@
 
 const firstBytes = 512;
 
+/** Uses as much of [start, end) as it can now; returns where the unused part begins. */
+export interface Consumer {
+  consume(bytes: Buffer, start: number, end: number): number;
+}
+
 export class Carry {
   bytes: Buffer | undefined;
   start = 0;
@@ -12,6 +17,24 @@ export class Carry {
 
   get isEmpty(): boolean {
     return this.bytes === undefined;
+  }
+
+  /** Offers what has arrived, behind what was carried, and carries the rest. */
+  take(bytes: Buffer, length: number, consumer: Consumer): void {
+    if (!this.isEmpty) {
+      this.append(bytes, 0, length);
+      this.offer(consumer);
+      return;
+    }
+    const used = consumer.consume(bytes, 0, length);
+    if (used < length) this.append(bytes, used, length);
+  }
+
+  /** Offers what was carried. */
+  offer(consumer: Consumer): void {
+    if (this.bytes === undefined) return;
+    const used = consumer.consume(this.bytes, this.start, this.end);
+    if (!this.isEmpty) this.use(used);
   }
 
   append(bytes: Buffer, start: number, end: number): void {

@@ -1,0 +1,112 @@
+/**
+ * What is counted and logged of the request that is under way on a client's connection. The connection tells what
+ * happens as it happens; nothing of this decides anything.
+ */
+import type { AccessRecord } from '#proxy/log/access-record.ts';
+import type { RouteGroup } from '#proxy/routes.ts';
+import type { WorkerContext } from '#proxy/worker-context.ts';
+import type { RoutingRule } from '#routing/table.ts';
+import type { Transformed } from '#routing/transform.ts';
+import type { ClientHome } from './client-home.ts';
+import { oddityOf } from './desync.ts';
+import type { LocalResponse } from './local-response.ts';
+import type { HeadFacts } from './request-facts.ts';
+import type { RequestHead } from './request-head.ts';
+import type { Client } from './request-rewrite.ts';
+import type { TargetConnection } from './target-connection.ts';
+
+/** The status of who did not wait for an answer ("HTTP 460"). */
+const clientGoneStatus = 460;
+
+export class ExchangeTally {
+  readonly #home: ClientHome;
+  readonly #context: WorkerContext;
+  readonly #client: Client;
+  #connectionId: string | undefined;
+  /** Where requests are logged. */
+  #record: AccessRecord | undefined;
+  #sentMs = 0;
+
+  constructor(home: ClientHome, context: WorkerContext, client: Client) {
+    this.#home = home;
+    this.#context = context;
+    this.#client = client;
+  }
+
+  /** What logs call the connection ("conn_trace_id"). */
+  get connectionId(): string {
+    this.#connectionId ??= `TID_${this.#context.traceIds.word()}${this.#context.traceIds.word()}`;
+    return this.#connectionId;
+  }
+
+  arrived(length: number): void {
+    this.#home.counters.bytesIn += length;
+  }
+
+  begun(head: RequestHead, facts: HeadFacts, bytes: Buffer, base: number): void {
+    this.#home.counters.requests += 1;
+    const { accessLog } = this.#home;
+    if (accessLog === undefined) return;
+    const oddity = oddityOf(head, bytes, base, true);
+    this.#record = accessLog.begin(this.#client, this.connectionId).ofRequest(facts, oddity);
+  }
+
+  matched(rule: RoutingRule, changed: Transformed | 'failed' | undefined): void {
+    this.#record?.matched(rule, changed);
+  }
+
+  /** A target was given the request; `isWaiting`: it has not taken it yet. */
+  sent(connection: TargetConnection, group: RouteGroup, isWaiting: boolean): void {
+    this.#sentMs = this.#context.clock.monotonicMs();
+    this.#record?.sent(connection, group, isWaiting);
+  }
+
+  /** Another attempt, after one that failed. */
+  sentAgain(connection: TargetConnection, group: RouteGroup, isWaiting: boolean): void {
+    this.#record?.sent(connection, group, isWaiting);
+  }
+
+  /** Bytes of a request's body, or of a tunnel, were passed on. */
+  passedOn(length: number): void {
+    if (this.#record !== undefined) this.#record.receivedBytes += length;
+  }
+
+  /** The target has everything that it was given. */
+  taken(): void {
+    this.#record?.taken();
+  }
+
+  answered(status: number, { counters }: RouteGroup, nowMs: number): void {
+    counters.responses[(status / 100) | 0]! += 1;
+    counters.responseTime.recordMs(nowMs - this.#sentMs);
+    this.#record?.answered(status, nowMs);
+  }
+
+  answeredHere(response: LocalResponse): void {
+    this.#home.counters.countElbResponse(response.status);
+    this.#record?.answeredHere(response);
+  }
+
+  /** What came was no request, or not a whole one. */
+  refused(): void {
+    this.#record ??= this.#home.accessLog?.begin(this.#client, this.connectionId).ofUnread();
+  }
+
+  delivered(length: number): void {
+    this.#home.counters.bytesOut += length;
+    if (this.#record !== undefined) this.#record.sentBytes += length;
+  }
+
+  /** The client left; `isAwaiting`: before anything of its answer. */
+  clientGone(isAwaiting: boolean): void {
+    this.#home.counters.clientGone += 1;
+    if (!isAwaiting) return;
+    this.#home.counters.countElbResponse(clientGoneStatus);
+    if (this.#record !== undefined) this.#record.status = clientGoneStatus;
+  }
+
+  end(): void {
+    this.#record?.end();
+    this.#record = undefined;
+  }
+}

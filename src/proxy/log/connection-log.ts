@@ -1,0 +1,33 @@
+/**
+ * The connection log of one listener: an entry for each client connection, in the format of an Application Load
+ * Balancer. A listener in the clear has nothing to say about TLS.
+ * Source: "Connection log entries" in its documentation.
+ */
+import type { Clock } from '#io/clock.ts';
+import type { LogBook } from '#io/log-spool.ts';
+import type { Client } from '#proxy/http1/request-rewrite.ts';
+import type { RoutingTable } from '#routing/table.ts';
+
+/** tls_protocol to tls_verify_status. */
+const withoutTls = '- - - - - - -';
+
+export class ConnectionLog {
+  readonly #book: LogBook;
+  readonly #clock: Clock;
+  readonly #port: number;
+  readonly #rest: string;
+
+  constructor(book: LogBook, { address, port, loadBalancer }: RoutingTable, clock: Clock) {
+    this.#book = book;
+    this.#clock = clock;
+    this.#port = port;
+    this.#rest = `- app/${loadBalancer.name}/${loadBalancer.id} ${address}`;
+  }
+
+  opened({ id, client: { clientAddress, clientPort } }: { readonly id: string; readonly client: Client }): void {
+    const atMs = this.#clock.wallMs();
+    const time = new Date(atMs).toISOString().replace('Z', '000Z');
+    const client = clientAddress === '' ? '- -' : `${clientAddress} ${clientPort}`;
+    this.#book.add(`${time} ${client} ${this.#port} ${withoutTls} ${id} ${this.#rest}`, atMs);
+  }
+}
