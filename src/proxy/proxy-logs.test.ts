@@ -230,16 +230,13 @@ test('access log: what is no request, is refused, or finds no target is there as
   const logs = { region: 'eu-test-1', access: 'access' };
   await swap({ logs, targets: [target] });
   await exchange(context, port, 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n');
-  const shown = (await entries(3)).map(({ request, status, actions, targetStatus }) => [
-    request,
-    status,
-    actions,
-    targetStatus,
-  ]);
+  const shown = (await entries(3)).map(({ request, status, actions, classification, reason }) =>
+    [request, status, actions, classification, reason].join('; '),
+  );
   assert.deepEqual(shown, [
-    ['- http://127.0.0.1:0- -', '400', '-', '-'],
-    ['GET http://a:0/ HTTP/1.1', '502', 'forward', '-'],
-    ['POST http://a:0/ HTTP/1.1', '400', 'forward', '-'],
+    '- http://127.0.0.1:0- -; 400; -; Severe; BadContentLength',
+    'GET http://a:0/ HTTP/1.1; 502; forward; -; -',
+    'POST http://a:0/ HTTP/1.1; 400; forward; -; -',
   ]);
 });
 

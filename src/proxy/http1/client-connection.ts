@@ -163,6 +163,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
         this.#close();
         break;
       case 'head':
+        this.#tally.unread(this.#carry.bytes, this.#carry.start, this.#carry.end);
         this.#refuse(408);
         break;
       case 'exchange':
@@ -207,6 +208,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     const progress = this.#head.read(bytes, start, end);
     if (progress === complete) return this.#beginExchange(this.#head, bytes, start, end);
     if (progress !== incomplete) {
+      this.#tally.unread(bytes, start, end);
       this.#refuse(progress);
       return end;
     }
@@ -414,7 +416,6 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   #refuse(status: Refusal | 408): void {
     this.#giveUpTarget();
     this.#returnHead();
-    this.#tally.refused();
     this.#phase = 'exchange';
     this.isHeadRequest = false;
     this.#keepsAlive = false;

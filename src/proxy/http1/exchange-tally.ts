@@ -87,9 +87,10 @@ export class ExchangeTally {
     this.#record?.answeredHere(response);
   }
 
-  /** What came was no request, or not a whole one. */
-  refused(): void {
-    this.#record ??= this.#home.accessLog?.begin(this.#client, this.connectionId).ofUnread();
+  /** What came in [start, end) is no request, or never became a whole one. */
+  unread(bytes: Buffer | undefined, start: number, end: number): void {
+    const record = this.#home.accessLog?.begin(this.#client, this.connectionId);
+    this.#record = record?.ofUnread(bytes?.toString('latin1', start, end) ?? '');
   }
 
   delivered(length: number): void {

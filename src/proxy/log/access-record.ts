@@ -12,6 +12,7 @@ import type { RouteGroup } from '#proxy/routes.ts';
 import type { RoutingRule } from '#routing/table.ts';
 import type { Transformed } from '#routing/transform.ts';
 import type { AccessLog } from './access-log.ts';
+import { refusalReason } from './refusal-reason.ts';
 
 /** What is longer is cut, as there. */
 const userAgentLengthMax = 8 * 1024;
@@ -70,8 +71,13 @@ export class AccessRecord {
     return this;
   }
 
-  /** Of something that is no request, or never became a whole one. */
-  ofUnread(): this {
+  /** Of something that is no request, or never became a whole one: `text`. */
+  ofUnread(text: string): this {
+    const found = refusalReason(text);
+    if (found !== undefined) {
+      this.#classification = found.classification;
+      this.#reason = found.reason;
+    }
     this.#request = `- http://${this.#log.address}:${this.#log.port}- -`;
     return this;
   }
