@@ -2,6 +2,7 @@
  * One listener of a worker: its door, its present routes, and the client connections that came in. Routes are replaced
  * whole; a closed listener lets its connections finish.
  */
+import { Bag } from '#base/bag.ts';
 import type { Log } from '#io/log.ts';
 import { soon } from '#io/timers.ts';
 import type { RoutingTable } from '#routing/table.ts';
@@ -33,7 +34,7 @@ export class Listener implements ClientHome {
   readonly #registry: Registry;
   readonly #loadBalancer: LoadBalancerState;
   readonly #onEmpty: (listener: Listener) => void;
-  readonly #connections = new Set<ClientConnection>();
+  readonly #connections = new Bag<ClientConnection>();
   #door: Door | undefined;
   #isShut = false;
   #sources: Sources | undefined;
@@ -99,16 +100,16 @@ export class Listener implements ClientHome {
   close(): void {
     this.isClosed = true;
     this.handOver();
-    for (const connection of this.#connections) connection.retire();
+    for (const connection of this.#connections.all()) connection.retire();
   }
 
   /** Cuts off every connection that is left. */
   cut(): void {
-    for (const connection of this.#connections) connection.cut();
+    for (const connection of this.#connections.all()) connection.cut();
   }
 
   onClientGone(connection: ClientConnection): void {
-    this.#connections.delete(connection);
+    this.#connections.remove(connection);
     this.counters.activeConnections -= 1;
     this.#context.activeConnectionsCount -= 1;
     this.#settle();

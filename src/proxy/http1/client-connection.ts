@@ -7,6 +7,7 @@
  *                        ├──▶ tunnel ─▶ closed
  *                        └──▶ lingering ─▶ closed
  */
+import type { Bagged } from '#base/bag.ts';
 import type { Routes, Way } from '#proxy/routes.ts';
 import { Carry, type Consumer } from '#proxy/socket/carry.ts';
 import type { Channel, ChannelOwner } from '#proxy/socket/channel.ts';
@@ -34,11 +35,12 @@ type Phase = 'idle' | 'head' | 'exchange' | 'tunnel' | 'lingering' | 'closed';
 /** How far the answer is: all of it was given to the channel when it is `written`. */
 type AnswerPhase = 'awaited' | 'begun' | 'written';
 
-export class ClientConnection extends Deadline implements ChannelOwner, AnswerReceiver, Consumer {
+export class ClientConnection extends Deadline implements ChannelOwner, AnswerReceiver, Consumer, Bagged {
   isHeadRequest = false;
   minorVersion = 1;
   isUpgrade = false;
   addedLines: Buffer | undefined;
+  bagIndex = 0;
   readonly #context: WorkerContext;
   readonly #home: ClientHome;
   readonly #channel: Channel;
