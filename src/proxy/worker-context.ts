@@ -22,7 +22,7 @@ export interface ProxyOptions {
   /** Idle connections to one target, and to all of them; each holds about 75 KB of buffers. */
   readonly idlePerTargetMax: number;
   readonly idleTargetConnectionsMax: number;
-  /** Answers that may use a read buffer of 256 KiB at one time. */
+  /** Answers that may use a read buffer of 512 KiB at one time. */
   readonly largeBuffersMax: number;
   readonly connectTimeoutMs: number;
   /** How long an idle connection to a target is kept. */
@@ -40,7 +40,7 @@ export const defaultOptions: ProxyOptions = {
   clientConnectionsMax: 20_000,
   idlePerTargetMax: 256,
   idleTargetConnectionsMax: 1024,
-  largeBuffersMax: 256,
+  largeBuffersMax: 128,
   // "HTTP 504" in the troubleshooting page of Application Load Balancers.
   connectTimeoutMs: 10_000,
   targetKeepAliveMs: 60_000,

@@ -1,10 +1,10 @@
 /**
- * Large read buffers for connections on which much arrives at a time: four times the bytes a system call. There are
+ * Large read buffers for connections on which much arrives at a time: eight times the bytes a system call. There are
  * only so many; whoever gets none goes on with the buffer that it has.
  */
 import { assert } from '#base/assert.ts';
 
-export const largeBufferBytes = 256 * 1024;
+export const largeBufferBytes = 512 * 1024;
 /** Kept for the next taker; the others are left to the garbage collector. */
 const keptMax = 16;
 
