@@ -15,19 +15,21 @@ export interface Child {
 export interface ChildOptions {
   /** The module that the child runs. */
   readonly entry: URL;
+  /** Besides those of this process. */
+  readonly nodeFlags?: readonly string[];
   readonly onMessage: (message: unknown) => void;
   /** Called once, when the process has ended and everything that it sent was handed over. */
   readonly onExit: (how: string) => void;
 }
 
 /** Where there is one processor, threads that help the garbage collector only get in the way of the work. */
-const nodeFlags = availableParallelism() === 1 ? ['--single-threaded-gc'] : [];
+const machineFlags = availableParallelism() === 1 ? ['--single-threaded-gc'] : [];
 
 /** Starts a child on this same Node. It shares standard output and error with us. */
 export function startChild(options: ChildOptions): Child {
   const child: ChildProcess = fork(options.entry, [], {
     serialization: 'advanced',
-    execArgv: [...process.execArgv, ...nodeFlags],
+    execArgv: [...process.execArgv, ...machineFlags, ...(options.nodeFlags ?? [])],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   child.on('message', options.onMessage);

@@ -7,6 +7,7 @@ import type { Log } from '#io/log.ts';
 import { after, type Timer } from '#io/timers.ts';
 import type { RoutingTable } from '#routing/table.ts';
 import type { FromWorker, LogFiles, ToWorker } from './messages.ts';
+import { workerFlags } from './worker-flags.ts';
 
 const restartMinMs = 100;
 const restartMaxMs = 5_000;
@@ -117,6 +118,7 @@ export class Workers {
     });
     const child = startChild({
       entry,
+      nodeFlags: workerFlags,
       onMessage: (message) => receive(worker, message as FromWorker),
       onExit: (how) => {
         well.stop();

@@ -29,9 +29,14 @@ export interface ReadPort {
 
 const nothing = Buffer.alloc(0);
 
+/** What a socket's listeners find their channel by: functions that all sockets share cost an idle connection nothing. */
+const channelOf = Symbol('channel');
+
+type ChannelSocket = Socket & { [channelOf]?: Channel };
+
 export class Channel {
   readonly #owner: ChannelOwner;
-  readonly #socket: Socket;
+  readonly #socket: ChannelSocket;
   /** The buffer for the reads after this one; undefined: the same as before. */
   #nextBuffer: Buffer | undefined;
   #isWaiting = false;
@@ -49,9 +54,14 @@ export class Channel {
       },
       callback: (length, bytes) => owner.onBytes(bytes as Buffer, length),
     });
-    this.#socket.on('end', () => owner.onEnd());
+    this.#socket[channelOf] = this;
+    this.#socket.on('end', onEnd);
     this.#socket.on('error', ignoreError);
-    this.#socket.on('close', (hadError: boolean) => owner.onClosed(!hadError));
+    this.#socket.on('close', onClose);
+  }
+
+  get owner(): ChannelOwner {
+    return this.#owner;
   }
 
   /** Opens a connection to a target; `onConnected` or `onClosed` follows. */
@@ -123,17 +133,25 @@ export class Channel {
   #wait(): boolean {
     if (!this.#isWaiting) {
       this.#isWaiting = true;
-      this.#socket.write(nothing, this.#onWritten);
+      this.#socket.write(nothing, (error) => this.#afterWrite(error));
     }
     return false;
   }
 
-  readonly #onWritten = (error?: Error | null): void => {
+  #afterWrite(error: Error | null | undefined): void {
     this.#isWaiting = false;
     if (error) return;
     if (this.isFlushed) this.#owner.onFlushed();
     else this.#wait();
-  };
+  }
+}
+
+function onEnd(this: ChannelSocket): void {
+  this[channelOf]!.owner.onEnd();
+}
+
+function onClose(this: ChannelSocket, hadError: boolean): void {
+  this[channelOf]!.owner.onClosed(!hadError);
 }
 
 /** 'close' follows every error and says all that matters. */
