@@ -29,7 +29,7 @@ export interface ReadPort {
 
 const nothing = Buffer.alloc(0);
 
-/** What a socket's listeners find their channel by: functions that all sockets share cost an idle connection nothing. */
+/** What a socket's listeners find their channel by: functions that sockets share cost an idle one nothing. */
 const channelOf = Symbol('channel');
 
 type ChannelSocket = Socket & { [channelOf]?: Channel };
