@@ -33,14 +33,14 @@ function spooling(context: TestContext, more: Partial<LogSpoolOptions> = {}) {
 test('log spool: entries lie in files of their intervals, whole and in order, and are handed over when the time is up', async (context) => {
   const { spool, now, pass, files } = spooling(context);
   const book = spool.book('heading');
-  book.add('one', now());
-  book.add('two', now());
+  book.addText('one', now());
+  book.addText('two', now());
   await spool.flush();
   assert.deepEqual(files(), [[`${11 * hourMs}-test-1.open`, 'heading\none\ntwo\n']]);
   pass(hourMs - 1);
-  book.add('three', now());
+  book.addText('three', now());
   pass(1);
-  book.add('four', now());
+  book.addText('four', now());
   await spool.flush();
   assert.deepEqual(files(), [
     [`${11 * hourMs}-test-1.log`, 'heading\none\ntwo\nthree\n'],
@@ -57,8 +57,8 @@ test('log spool: entries lie in files of their intervals, whole and in order, an
 test('log spool: a large file is handed over before its time, and books have files of their own', async (context) => {
   const { spool, now, files } = spooling(context, { fileBytesMax: 100 });
   for (let count = 0; count < 3; count += 1) {
-    spool.book('a').add('x'.repeat(120), now());
-    spool.book('b').add('y', now());
+    spool.book('a').addText('x'.repeat(120), now());
+    spool.book('b').addText('y', now());
     await spool.flush();
   }
   const shown = files().map(([name, text]) => `${text[0]}${name.slice(name.indexOf('.'))}`);
@@ -68,11 +68,11 @@ test('log spool: a large file is handed over before its time, and books have fil
 test('log spool: what waits for the disk is bounded; what is beyond it is dropped and counted', async (context) => {
   const { spool, now, files } = spooling(context, { waitingBytesMax: 50 });
   const book = spool.book('heading');
-  for (let count = 0; count < 10; count += 1) book.add(`line ${count}`, now());
+  for (let count = 0; count < 10; count += 1) book.addText(`line ${count}`, now());
   assert.equal(spool.droppedLines, 3);
   await spool.flush();
   assert.equal(files()[0]![1], 'heading\nline 0\nline 1\nline 2\nline 3\nline 4\nline 5\nline 6\n');
-  book.add('later', now());
+  book.addText('later', now());
   await spool.flush();
   assert.match(files()[0]![1], /line 6\nlater\n$/);
 });
@@ -82,12 +82,12 @@ test('log spool: a folder that holds enough gets no more files until somebody ta
   mkdirSync(folder);
   writeFileSync(join(folder, 'old.log'), 'x'.repeat(1_000));
   const book = spool.book('heading');
-  book.add('lost', now());
+  book.addText('lost', now());
   await spool.flush();
   assert.equal(spool.droppedLines, 1);
   rmSync(join(folder, 'old.log'));
   pass(1_000);
-  book.add('kept', now());
+  book.addText('kept', now());
   await spool.flush();
   assert.equal(files()[0]![1], 'heading\nkept\n');
 });
@@ -97,12 +97,12 @@ test('log spool: a folder that cannot be written to loses entries and nothing el
   // A file in the place of the folder: not even root can write into it.
   writeFileSync(folder, '');
   const book = spool.book('heading');
-  book.add('lost', now());
+  book.addText('lost', now());
   await spool.flush();
   assert.equal(spool.droppedLines, 1);
   rmSync(folder);
   pass(1_000);
-  book.add('kept', now());
+  book.addText('kept', now());
   await spool.flush();
   assert.equal(files()[0]![1], 'heading\nkept\n');
 });

@@ -11,8 +11,12 @@ import { every, type Timer } from './timers.ts';
 
 /** Where lines of one kind go. */
 export interface LogBook {
-  /** One entry without its line end; `atMs` is the wall clock's time that decides about its file. Never waits. */
-  add(line: string, atMs: number): void;
+  /**
+   * The first `length` bytes are one entry without its line end; `atMs` is the wall clock's time that decides about its
+   * file. Never waits, and keeps nothing of `bytes`.
+   */
+  add(bytes: Uint8Array, length: number, atMs: number): void;
+  addText(line: string, atMs: number): void;
 }
 
 export interface LogSink {
@@ -38,16 +42,22 @@ export interface LogSpoolOptions {
 }
 
 const flushPeriodMs = 1_000;
-const batchBytes = 64 * 1024;
+/** Where much is logged, batches have a buffer of such a size from the start, which is used again. */
+const bufferBytes = 64 * 1024;
+const batchBytes = bufferBytes - 4 * 1024;
+const firstBatchBytes = 4 * 1024;
+const keptBuffersMax = 32;
+const lineFeed = 10;
 const booksMax = 10_000;
 const folderMode = 0o700;
 const fileMode = 0o600;
 
-/** Every entry in the order in which it was added, of one file. */
+/** Entries in the order in which they were added, each with its line end, of one file. */
 interface Batch {
   readonly endMs: number;
-  readonly lines: string[];
-  bytes: number;
+  bytes: Buffer;
+  length: number;
+  linesCount: number;
 }
 
 interface OpenFile {
@@ -67,6 +77,7 @@ export class LogSpool implements LogSink {
   droppedLines = 0;
   readonly #books = new Map<string, Book>();
   readonly #flushing: Timer;
+  readonly #buffers: Buffer[] = [];
   #sequence = 0;
   #folder: { readonly bytes: number; readonly atMs: number } | undefined;
 
@@ -101,6 +112,15 @@ export class LogSpool implements LogSink {
     if (!this.#books.has(heading)) this.#books.set(heading, book);
   }
 
+  /** Buffers that come and go with the traffic would be a garbage collection of everything, time and again. */
+  takeBuffer(): Buffer {
+    return this.#buffers.pop() ?? Buffer.allocUnsafeSlow(bufferBytes);
+  }
+
+  giveBuffer(buffer: Buffer): void {
+    if (buffer.length === bufferBytes && this.#buffers.length < keptBuffersMax) this.#buffers.push(buffer);
+  }
+
   /** The path of a new file; refuses, by undefined, where the folder holds enough. */
   async newPath(endMs: number): Promise<string | undefined> {
     const { folder, writer, folderBytesMax, clock } = this.options;
@@ -133,6 +153,8 @@ class Book implements LogBook {
   #file: OpenFile | undefined;
   #writing: Promise<void> | undefined;
   #nowMs = 0;
+  /** Its last batch became full before its time. */
+  #isBusy = false;
 
   constructor(spool: LogSpool, heading: string) {
     this.#spool = spool;
@@ -143,21 +165,26 @@ class Book implements LogBook {
     return this.#batch === undefined && this.#file === undefined && this.#writing === undefined;
   }
 
-  add(line: string, atMs: number): void {
+  addText(line: string, atMs: number): void {
+    const bytes = Buffer.from(line, 'latin1');
+    this.add(bytes, bytes.length, atMs);
+  }
+
+  add(bytes: Uint8Array, length: number, atMs: number): void {
     const { options } = this.#spool;
-    const bytes = line.length + 1;
-    if (this.#spool.waitingBytes + bytes > options.waitingBytesMax) {
+    if (this.#spool.waitingBytes + length + 1 > options.waitingBytesMax) {
       this.#spool.droppedLines += 1;
       return;
     }
     if (this.isIdle) this.#spool.keep(this.#heading, this);
     // A clock that is set back does not reopen what is closed.
     if (this.#batch !== undefined && atMs >= this.#batch.endMs) this.#close();
-    this.#batch ??= { endMs: intervalEndMs(atMs, options.intervalMs), lines: [], bytes: 0 };
-    this.#batch.lines.push(line);
-    this.#batch.bytes += bytes;
-    this.#spool.waitingBytes += bytes;
-    if (this.#batch.bytes < batchBytes) return;
+    const batch = this.#batch ?? this.#beginBatch(intervalEndMs(atMs, options.intervalMs));
+    this.#batch = batch;
+    append(batch, bytes, length);
+    this.#spool.waitingBytes += length + 1;
+    if (batch.length < batchBytes) return;
+    this.#isBusy = true;
     this.#close();
     void this.#write();
   }
@@ -165,8 +192,14 @@ class Book implements LogBook {
   /** Writes what waits; closes the file if its interval is over at `nowMs`. */
   flush(nowMs: number): Promise<void> {
     this.#nowMs = nowMs;
+    this.#isBusy &&= (this.#batch?.length ?? 0) > firstBatchBytes;
     if (this.#batch !== undefined) this.#close();
     return this.#write();
+  }
+
+  #beginBatch(endMs: number): Batch {
+    const bytes = this.#isBusy ? this.#spool.takeBuffer() : Buffer.allocUnsafeSlow(firstBatchBytes);
+    return { endMs, bytes, length: 0, linesCount: 0 };
   }
 
   #close(): void {
@@ -184,20 +217,21 @@ class Book implements LogBook {
 
   async #writeAll(): Promise<void> {
     for (let batch = this.#full.shift(); batch !== undefined; batch = this.#full.shift()) {
-      if (!(await this.#append(batch))) this.#spool.droppedLines += batch.lines.length;
-      this.#spool.waitingBytes -= batch.bytes;
+      if (!(await this.#append(batch))) this.#spool.droppedLines += batch.linesCount;
+      this.#spool.waitingBytes -= batch.length;
+      this.#spool.giveBuffer(batch.bytes);
     }
     if (this.#file !== undefined && this.#nowMs >= this.#file.endMs) await this.#finish(this.#file);
   }
 
   /** False when the disk did not take it. */
-  async #append({ endMs, lines }: Batch): Promise<boolean> {
+  async #append({ endMs, bytes: own, length }: Batch): Promise<boolean> {
     try {
       if (this.#file !== undefined && endMs > this.#file.endMs) await this.#finish(this.#file);
       const file = this.#file ?? (await this.#begin(endMs));
       if (file === undefined) return false;
-      const heading = file.bytes === 0 ? `${this.#heading}\n` : '';
-      const bytes = Buffer.from(`${heading}${lines.join('\n')}\n`, 'latin1');
+      const lines = own.subarray(0, length);
+      const bytes = file.bytes === 0 ? Buffer.concat([Buffer.from(`${this.#heading}\n`), lines]) : lines;
       try {
         await appendFile(file.path, bytes, { mode: fileMode });
       } catch {
@@ -223,6 +257,19 @@ class Book implements LogBook {
     // It may never have been made, or have been taken for one that was left behind.
     if (bytes > 0) await rename(path, path.replace(/\.open$/, '.log')).catch(() => {});
   }
+}
+
+function append(batch: Batch, bytes: Uint8Array, length: number): void {
+  const needed = batch.length + length + 1;
+  if (needed > batch.bytes.length) {
+    const grown = Buffer.allocUnsafeSlow(Math.max(batch.bytes.length * 4, needed));
+    batch.bytes.copy(grown, 0, 0, batch.length);
+    batch.bytes = grown;
+  }
+  batch.bytes.set(length === bytes.length ? bytes : bytes.subarray(0, length), batch.length);
+  batch.bytes[needed - 1] = lineFeed;
+  batch.length = needed;
+  batch.linesCount += 1;
 }
 
 async function folderBytes(folder: string): Promise<number> {

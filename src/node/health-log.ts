@@ -35,7 +35,7 @@ export class HealthLog {
       const place = logPlace('health-check', { id: loadBalancerId, document }, { region, address });
       if (place === undefined) continue;
       const entry = `${entryOf(probed, group, this.#view.get('target', key)?.named)} app/${document.name}/${loadBalancerId} ${address}`;
-      this.#sink.book(formatLogHeading(place)).add(entry, probed.startedAtMs + probed.durationMs);
+      this.#sink.book(formatLogHeading(place)).addText(entry, probed.startedAtMs + probed.durationMs);
     }
   }
 

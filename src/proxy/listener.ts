@@ -163,7 +163,7 @@ export class Listener implements ClientHome {
     this.#context.activeConnectionsCount += 1;
     const connection = new ClientConnection(this.#context, this, open);
     this.#connections.add(connection);
-    this.#connectionLog?.opened(connection.identity);
+    this.#connectionLog?.opened(connection.identity, connection.client);
     return connection;
   }
 

@@ -8,6 +8,7 @@
  *                        └──▶ lingering ─▶ closed
  */
 import type { Bagged } from '#base/bag.ts';
+import type { ConnectionIdentity } from '#proxy/log/access-log.ts';
 import type { Routes, Way } from '#proxy/routes.ts';
 import { Carry, type Consumer } from '#proxy/socket/carry.ts';
 import type { Channel, ChannelOwner } from '#proxy/socket/channel.ts';
@@ -80,9 +81,14 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     this.#awaitRequest();
   }
 
-  /** What logs call it, and who is at its other end. */
-  get identity(): { readonly id: string; readonly client: Client } {
-    return { id: this.#tally.connectionId, client: this.#channel };
+  /** Who is at its other end. */
+  get client(): Client {
+    return this.#channel;
+  }
+
+  /** What logs call it. */
+  get identity(): ConnectionIdentity {
+    return this.#tally.identity;
   }
 
   /** Closes the connection if it is between requests; else it closes with the present answer. */
@@ -236,7 +242,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     this.onActivity();
     const { routes } = this.#home;
     const facts = this.#context.facts.of(head, bytes, base, this.#channel);
-    this.#tally.begun(head, facts, bytes, base);
+    this.#tally.begun(head, bytes, base);
     const { rule, transform } = routes.rules.find(facts);
     const { action } = rule;
     const changed = transform?.(facts);
@@ -387,7 +393,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     if (typeof next === 'number') this.#answerWithout(next);
     else {
       this.#target = new TargetConnection(this.#context, next, this);
-      this.#isTargetFull = !repeatRequest(this.#target, connection.request);
+      this.#isTargetFull = !repeatRequest(this.#target, connection);
       this.#tally.sentAgain(this.#target, this.#attempts.group, this.#isTargetFull);
     }
   }

@@ -2,15 +2,16 @@
  * What is counted and logged of the request that is under way on a client's connection. The connection tells what
  * happens as it happens; nothing of this decides anything.
  */
+import type { ConnectionIdentity } from '#proxy/log/access-log.ts';
 import type { AccessRecord } from '#proxy/log/access-record.ts';
 import type { RouteGroup } from '#proxy/routes.ts';
+import { labelOf } from '#proxy/upstream/target.ts';
 import type { WorkerContext } from '#proxy/worker-context.ts';
 import type { RoutingRule } from '#routing/table.ts';
 import type { Transformed } from '#routing/transform.ts';
 import type { ClientHome } from './client-home.ts';
 import { oddityOf } from './desync.ts';
 import type { LocalResponse } from './local-response.ts';
-import type { HeadFacts } from './request-facts.ts';
 import type { RequestHead } from './request-head.ts';
 import type { Client } from './request-rewrite.ts';
 import type { TargetConnection } from './target-connection.ts';
@@ -22,7 +23,7 @@ export class ExchangeTally {
   readonly #home: ClientHome;
   readonly #context: WorkerContext;
   readonly #client: Client;
-  #connectionId: string | undefined;
+  #identity: ConnectionIdentity | undefined;
   /** Where requests are logged. */
   #record: AccessRecord | undefined;
   #sentMs = 0;
@@ -33,22 +34,27 @@ export class ExchangeTally {
     this.#client = client;
   }
 
-  /** What logs call the connection ("conn_trace_id"). */
-  get connectionId(): string {
-    this.#connectionId ??= `TID_${this.#context.traceIds.word()}${this.#context.traceIds.word()}`;
-    return this.#connectionId;
+  /** What logs say of the connection; made when one first asks. */
+  get identity(): ConnectionIdentity {
+    if (this.#identity === undefined) {
+      const { traceIds } = this.#context;
+      const { clientAddress, clientPort } = this.#client;
+      const label = clientAddress === '' ? '-' : labelOf(clientAddress, clientPort);
+      this.#identity = { id: `TID_${traceIds.word()}${traceIds.word()}`, label };
+    }
+    return this.#identity;
   }
 
   arrived(length: number): void {
     this.#home.counters.bytesIn += length;
   }
 
-  begun(head: RequestHead, facts: HeadFacts, bytes: Buffer, base: number): void {
+  begun(head: RequestHead, bytes: Buffer, base: number): void {
     this.#home.counters.requests += 1;
     const { accessLog } = this.#home;
     if (accessLog === undefined) return;
     const oddity = oddityOf(head, bytes, base, true);
-    this.#record = accessLog.begin(this.#client, this.connectionId).ofRequest(facts, oddity);
+    this.#record = accessLog.begin(this.identity).ofRequest(head, bytes, base, oddity);
   }
 
   matched(rule: RoutingRule, changed: Transformed | 'failed' | undefined): void {
@@ -89,7 +95,7 @@ export class ExchangeTally {
 
   /** What came in [start, end) is no request, or never became a whole one. */
   unread(bytes: Buffer | undefined, start: number, end: number): void {
-    const record = this.#home.accessLog?.begin(this.#client, this.connectionId);
+    const record = this.#home.accessLog?.begin(this.identity);
     this.#record = record?.ofUnread(bytes?.toString('latin1', start, end) ?? '');
   }
 

@@ -7,7 +7,7 @@
  *        |              |       |                   |
  *        Content-Length :  OWS  42        OWS       CR LF
  */
-import { colon, cr, lf, space, tab, tokenTable, valueTable } from './bytes.ts';
+import { colon, cr, equalsIgnoringCase, lf, space, tab, tokenTable, valueTable } from './bytes.ts';
 import type { FieldId } from './field-names.ts';
 import { field, identifyField } from './field-names.ts';
 
@@ -59,6 +59,14 @@ export class FieldSection {
     this.start = start;
     this.#at = start;
     this.#state = lineBegins;
+  }
+
+  /** The first field with the name, in lower case; -1 when there is none. */
+  indexOf(bytes: Buffer, base: number, name: string): number {
+    for (let index = 0; index < this.count; index += 1) {
+      if (equalsIgnoringCase(bytes, base + this.lineStart(index), base + this.nameEnd(index), name)) return index;
+    }
+    return -1;
   }
 
   lineStart(index: number): number {

@@ -29,15 +29,6 @@ export class HeadFacts implements RequestFacts {
     return this;
   }
 
-  get headBytes(): number {
-    return this.#head.fields.end - this.#head.start;
-  }
-
-  /** 0 or 1: HTTP/1.0 or HTTP/1.1. */
-  get minorVersion(): number {
-    return this.#head.minorVersion;
-  }
-
   get method(): string {
     return this.#text(this.#head.start, this.#head.methodEnd);
   }

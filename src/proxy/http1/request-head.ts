@@ -82,6 +82,15 @@ export class RequestHead {
     return progress === complete ? this.#understand(bytes, base) : progress;
   }
 
+  /** Whether the host, of a head that was read, comes with a port. */
+  namesPort(bytes: Buffer, base: number): boolean {
+    for (let at = base + this.hostEnd - 1; at >= base + this.hostStart; at -= 1) {
+      if (bytes[at] === colon) return true;
+      if (bytes[at]! < 48 || bytes[at]! > 57) return false;
+    }
+    return false;
+  }
+
   #readLine(bytes: Buffer, base: number, end: number): Progress {
     let at = base + this.#at;
     let state = this.#state;

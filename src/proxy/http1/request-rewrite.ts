@@ -6,7 +6,7 @@
 
 import type { RoutingRequestFields, RoutingTable } from '#routing/table.ts';
 import type { Transformed } from '#routing/transform.ts';
-import { colon, space, writeAscii } from './bytes.ts';
+import { space, writeAscii } from './bytes.ts';
 import { field } from './field-names.ts';
 import type { RequestHead } from './request-head.ts';
 import type { TraceIds } from './trace-id.ts';
@@ -95,7 +95,13 @@ export function writeRequestHead(
     const id = fields.id(index);
     if (id === field.forwardedFor) forwardedFor += 1;
     else if (id === field.traceId && trace === -1) trace = index;
-    if (id === field.host && !hasNewHost && settings.hostPort !== undefined && !namesPort(head, bytes, base)) {
+    if (
+      id === field.host &&
+      !hasNewHost &&
+      settings.hostPort !== undefined &&
+      !head.namesPort(bytes, base) &&
+      head.hostEnd > head.hostStart
+    ) {
       const hostEnd = base + head.hostEnd;
       length += bytes.copy(target, length, kept, hostEnd);
       length += settings.hostPort.copy(target, length);
@@ -125,16 +131,6 @@ export function writeRequestHead(
     length = writeTraceValue(settings.traceIds, bytes, value, target, length);
   }
   return writeAscii(target, length, '\r\n\r\n');
-}
-
-/** An empty Host has no place for one. */
-function namesPort(head: RequestHead, bytes: Buffer, base: number): boolean {
-  if (head.hostEnd === head.hostStart) return true;
-  for (let at = base + head.hostEnd - 1; at >= base + head.hostStart; at -= 1) {
-    if (bytes[at] === colon) return true;
-    if (bytes[at]! < 48 || bytes[at]! > 57) return false;
-  }
-  return false;
 }
 
 /** Dropped fields were appended to `known`; puts it back into the order of the lines, and returns its length. */

@@ -23,12 +23,14 @@ export function sendRequest(
   const bodyStart = base + head.fields.end;
   const room = connection.requestRoom(head.fields.end + headGrowthBytes(changed) + bodyEnd - bodyStart);
   const length = writeRequestHead(head, bytes, base, settings, client, room, changed);
+  connection.headLength = length;
   if (bodyEnd > bodyStart) bytes.copy(room, length, bodyStart, bodyEnd);
   return connection.send(length + bodyEnd - bodyStart);
 }
 
 /** Sends the same bytes over another connection. */
-export function repeatRequest(connection: TargetConnection, request: Buffer): boolean {
+export function repeatRequest(connection: TargetConnection, { request, headLength }: TargetConnection): boolean {
+  connection.headLength = headLength;
   request.copy(connection.requestRoom(request.length));
   return connection.send(request.length);
 }

@@ -63,6 +63,8 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
   readonly target: HttpTarget;
   /** Whether it has answered a request before the present one. */
   isReused = false;
+  /** Of the present request. */
+  headLength = 0;
   readonly #context: WorkerContext;
   readonly #channel: Channel;
   readonly #buffer: Buffer;
@@ -103,6 +105,11 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
   /** The bytes that `send` sends. */
   get request(): Buffer {
     return this.#request.subarray(0, this.#requestLength);
+  }
+
+  /** Where they lie: the first `headLength` are the head. */
+  get requestBytes(): Buffer {
+    return this.#request;
   }
 
   /** Takes a connection out of its pool for `receiver`. */

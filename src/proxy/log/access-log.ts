@@ -1,18 +1,29 @@
 /**
  * The access log of one listener: what its entries share, and where they go. An entry is begun with a request, filled
- * in on its way, and added when the client has its answer or has gone.
+ * in on its way, and added when the client has its answer or has gone. Records are used again.
  */
 import type { Clock } from '#io/clock.ts';
 import type { LogBook } from '#io/log-spool.ts';
-import type { Client } from '#proxy/http1/request-rewrite.ts';
 import type { TraceIds } from '#proxy/http1/trace-id.ts';
 import type { RoutingTable } from '#routing/table.ts';
 import { AccessRecord } from './access-record.ts';
+import { EntryBytes } from './entry-bytes.ts';
+
+const keptRecordsMax = 256;
+
+/** What logs say of a client's connection. */
+export interface ConnectionIdentity {
+  /** `TID_…`, which connects the entries of one connection. */
+  readonly id: string;
+  /** `ADDRESS:PORT` of the client; `-` when it is gone already. */
+  readonly label: string;
+}
 
 export class AccessLog {
   readonly clock: Clock;
   readonly traceIds: TraceIds;
-  readonly port: number;
+  /** `:PORT`, for hosts that name none. */
+  readonly port: string;
   /** Of the load balancer on this node. */
   readonly address: string;
   /** `app/NAME/ID`. */
@@ -20,6 +31,8 @@ export class AccessLog {
   readonly #book: LogBook;
   /** Target group id → ARN. */
   readonly #groupArns: ReadonlyMap<string, string>;
+  readonly #entry = new EntryBytes();
+  readonly #kept: AccessRecord[] = [];
 
   constructor(
     book: LogBook,
@@ -29,7 +42,7 @@ export class AccessLog {
   ) {
     this.clock = clock;
     this.traceIds = traceIds;
-    this.port = port;
+    this.port = `:${port}`;
     this.address = address;
     this.balancer = `app/${loadBalancer.name}/${loadBalancer.id}`;
     this.#book = book;
@@ -37,15 +50,22 @@ export class AccessLog {
     this.#groupArns = new Map(groups.map(({ id, name }) => [id, `${prefix}/${name}/${id}`]));
   }
 
-  begin(client: Client, connectionId: string): AccessRecord {
-    return new AccessRecord(this, client, connectionId);
+  begin(connection: ConnectionIdentity): AccessRecord {
+    const record = this.#kept.pop() ?? new AccessRecord(this);
+    record.begin(connection);
+    return record;
   }
 
   groupArn(id: string): string {
     return this.#groupArns.get(id) ?? '-';
   }
 
-  add(entry: string, atMs: number): void {
-    this.#book.add(entry, atMs);
+  /** Adds the entry; the record is not touched again until it is begun anew. */
+  end(record: AccessRecord): void {
+    const atMs = this.clock.wallMs();
+    this.#entry.clear();
+    record.writeTo(this.#entry, atMs);
+    this.#book.add(this.#entry.bytes, this.#entry.length, atMs);
+    if (this.#kept.length < keptRecordsMax) this.#kept.push(record);
   }
 }

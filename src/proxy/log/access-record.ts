@@ -1,24 +1,25 @@
 /**
- * One entry of an access log, while its request is under way. Whatever a client sends stays inside its field and its
- * line; what is not known is `-`, and a time that never came is `-1`.
- * Source: "Access log entries" in the documentation of Application Load Balancers.
+ * One entry of an access log, while its request is under way. What is not known is `-`, and a time that never came is
+ * `-1`. Source: "Access log entries" in the documentation of Application Load Balancers.
  */
+import { lf } from '#proxy/http1/bytes.ts';
 import { isAmbiguous, type Oddity } from '#proxy/http1/desync.ts';
 import type { LocalResponse } from '#proxy/http1/local-response.ts';
-import type { HeadFacts } from '#proxy/http1/request-facts.ts';
-import type { Client } from '#proxy/http1/request-rewrite.ts';
+import type { RequestHead } from '#proxy/http1/request-head.ts';
 import type { TargetConnection } from '#proxy/http1/target-connection.ts';
 import type { RouteGroup } from '#proxy/routes.ts';
 import type { RoutingRule } from '#routing/table.ts';
 import type { Transformed } from '#routing/transform.ts';
-import type { AccessLog } from './access-log.ts';
+import type { AccessLog, ConnectionIdentity } from './access-log.ts';
+import { EntryBytes } from './entry-bytes.ts';
 import { refusalReason } from './refusal-reason.ts';
 
 /** What is longer is cut, as there. */
-const userAgentLengthMax = 8 * 1024;
+const userAgentBytesMax = 8 * 1024;
 const never = -1;
-const emptyLine = Buffer.from('\r\n\r\n');
-const traceLine = Buffer.from('X-Amzn-Trace-Id: ');
+const endLength = '\r\n\r\n'.length;
+const traceLineLength = 'X-Amzn-Trace-Id: '.length;
+const asItCame: Transformed = {};
 
 export class AccessRecord {
   receivedBytes = 0;
@@ -26,44 +27,69 @@ export class AccessRecord {
   /** What the client was answered with; 460 when it did not wait. */
   status = 0;
   readonly #log: AccessLog;
-  readonly #client: string;
-  readonly #connectionId: string;
-  readonly #createdAtMs: number;
-  readonly #createdMs: number;
-  #type = 'http';
+  /** Of the request: its line as the log shows it, then its user agent, then its trace id. */
+  readonly #texts = new EntryBytes();
+  #requestEnd = 0;
+  #userAgentEnd = 0;
+  #client = '';
+  #connectionId = '';
+  #createdAtMs = 0;
+  #createdMs = 0;
+  #type = '';
   #sentMs = never;
   #answeredMs = never;
-  #request = '';
-  #userAgent = '-';
-  #traceId = '-';
-  #priority = '-';
-  #action = '-';
-  #redirectUrl = '-';
-  #target = '-';
-  #groupArn = '-';
-  #targetStatus = '-';
-  #classification = '-';
-  #reason = '-';
-  #transformed: Transformed = {};
-  #transformStatus = '-';
+  #priority = '';
+  #action = '';
+  #redirectUrl = '';
+  #target = '';
+  #groupArn = '';
+  #targetStatus = '';
+  #classification = '';
+  #reason = '';
+  #transformed = asItCame;
+  #transformStatus = '';
 
-  constructor(log: AccessLog, { clientAddress, clientPort }: Client, connectionId: string) {
+  constructor(log: AccessLog) {
     this.#log = log;
-    this.#client = clientAddress === '' ? '-' : addressAndPort(clientAddress, clientPort);
-    this.#connectionId = connectionId;
-    this.#createdAtMs = log.clock.wallMs();
-    this.#createdMs = log.clock.monotonicMs();
   }
 
-  /** Of a request whose head has been read. */
-  ofRequest(request: HeadFacts, oddity: Oddity | undefined): this {
+  begin({ label, id }: ConnectionIdentity): void {
+    const { clock } = this.#log;
+    this.receivedBytes = this.sentBytes = this.status = 0;
+    this.#client = label;
+    this.#connectionId = id;
+    this.#createdAtMs = clock.wallMs();
+    this.#createdMs = clock.monotonicMs();
+    this.#type = 'http';
+    this.#sentMs = this.#answeredMs = never;
+    this.#priority = this.#action = this.#redirectUrl = this.#target = this.#groupArn = this.#targetStatus = '-';
+    this.#classification = this.#reason = this.#transformStatus = '-';
+    this.#transformed = asItCame;
+  }
+
+  /** Of a request whose head, which lies at `base`, has been read. */
+  ofRequest(head: RequestHead, bytes: Buffer, base: number, oddity: Oddity | undefined): this {
     const { port, address } = this.#log;
-    this.receivedBytes = request.headBytes;
-    const authority = request.authority === '' ? address : request.authority;
-    const place = /:\d+$/.test(authority) ? authority : `${authority}:${port}`;
-    this.#request = escaped(`${request.method} http://${place}${request.url} HTTP/1.${request.minorVersion}`);
-    const userAgent = request.values('user-agent')[0];
-    if (userAgent !== undefined) this.#userAgent = escaped(userAgent.slice(0, userAgentLengthMax));
+    const { fields, hostStart, hostEnd, pathStart, targetEnd } = head;
+    this.receivedBytes = fields.end - head.start;
+    const texts = this.#texts;
+    texts.clear();
+    texts.escaped(bytes, base + head.start, base + head.methodEnd).text(' http://');
+    if (hostEnd === hostStart) texts.text(address);
+    else texts.escaped(bytes, base + hostStart, base + hostEnd);
+    if (!head.namesPort(bytes, base)) texts.text(port);
+    // `http://host` and `http://host?query` have a path all the same.
+    if (head.isAbsolute && bytes[base + pathStart] !== 47) texts.text('/');
+    texts.escaped(bytes, base + pathStart, base + targetEnd).text(head.minorVersion === 0 ? ' HTTP/1.0' : ' HTTP/1.1');
+    this.#requestEnd = texts.length;
+    const userAgent = fields.indexOf(bytes, base, 'user-agent');
+    if (userAgent === -1) {
+      texts.text('-');
+    } else {
+      const start = base + fields.valueStart(userAgent);
+      texts.escaped(bytes, start, Math.min(base + fields.valueEnd(userAgent), start + userAgentBytesMax));
+    }
+    this.#userAgentEnd = texts.length;
     if (oddity !== undefined) {
       this.#classification = isAmbiguous(oddity) ? 'Ambiguous' : 'Acceptable';
       this.#reason = oddity;
@@ -78,7 +104,12 @@ export class AccessRecord {
       this.#classification = found.classification;
       this.#reason = found.reason;
     }
-    this.#request = `- http://${this.#log.address}:${this.#log.port}- -`;
+    const texts = this.#texts;
+    texts.clear();
+    texts.text('- http://').text(this.#log.address).text(this.#log.port).text('- -');
+    this.#requestEnd = texts.length;
+    texts.text('-');
+    this.#userAgentEnd = texts.length;
     return this;
   }
 
@@ -91,20 +122,22 @@ export class AccessRecord {
   }
 
   /** A target was chosen, and given the request; `isWaiting`: it has not taken it yet. */
-  sent({ target, request }: TargetConnection, group: RouteGroup, isWaiting: boolean): void {
-    this.#target = group.isOfFunctions ? '-' : addressAndPort(target.address, target.port);
+  sent({ target, requestBytes, headLength }: TargetConnection, group: RouteGroup, isWaiting: boolean): void {
+    this.#target = group.isOfFunctions ? '-' : target.label;
     this.#groupArn = this.#log.groupArn(group.id);
-    const headEnd = request.indexOf(emptyLine);
     // It is the last line of the head.
-    const at = request.lastIndexOf(traceLine, headEnd) + traceLine.length;
-    this.#traceId = escaped(request.toString('latin1', at, headEnd));
+    const end = headLength - endLength;
+    let start = end;
+    while (requestBytes[start - 1] !== lf) start -= 1;
+    this.#texts.length = this.#userAgentEnd;
+    this.#texts.escaped(requestBytes, start + traceLineLength, end);
     if (!isWaiting) this.taken();
   }
 
   /** The load balancer answered itself. */
   answeredHere({ status, location }: LocalResponse): void {
     this.status = status;
-    if (location !== undefined) this.#redirectUrl = escaped(location);
+    if (location !== undefined) this.#redirectUrl = location;
   }
 
   /** The request is with the target. */
@@ -120,47 +153,46 @@ export class AccessRecord {
   }
 
   end(): void {
-    const log = this.#log;
-    const atMs = log.clock.wallMs();
-    const { url, host } = this.#transformed;
-    if (this.#traceId === '-') this.#traceId = `Root=${log.traceIds.text()}`;
-    // In the order of the documentation, `type` to `ip_address`. An answer goes on as soon as it comes, and a listener
-    // in the clear knows no cipher and no certificate.
-    const entry =
-      `${this.#type} ${moment(atMs)} ${log.balancer} ${this.#client} ${this.#target} ` +
-      `${seconds(this.#createdMs, this.#sentMs)} ${seconds(this.#sentMs, this.#answeredMs)} ` +
-      `${seconds(this.#answeredMs, this.#answeredMs)} ` +
-      `${this.status === 0 ? '-' : this.status} ${this.#targetStatus} ${this.receivedBytes} ${this.sentBytes} ` +
-      `"${this.#request}" "${this.#userAgent}" - - ${this.#groupArn} "${this.#traceId}" "-" "-" ${this.#priority} ` +
-      `${moment(this.#createdAtMs)} "${this.#action}" "${this.#redirectUrl}" "-" "${this.#target}" ` +
-      `"${this.#targetStatus}" "${this.#classification}" "${this.#reason}" ${this.#connectionId} "${host ?? '-'}" ` +
-      `"${url === undefined ? '-' : escaped(url)}" "${this.#transformStatus}" ${log.address}`;
-    log.add(entry, atMs);
+    this.#log.end(this);
+  }
+
+  /** In the order of the documentation, `type` to `ip_address`. */
+  writeTo(entry: EntryBytes, atMs: number): void {
+    const { balancer, address, traceIds } = this.#log;
+    const texts = this.#texts;
+    if (texts.length === this.#userAgentEnd) texts.text('Root=').text(traceIds.text());
+    entry.text(this.#type).text(' ').moment(atMs).text(' ').text(balancer).text(' ').text(this.#client).text(' ');
+    entry.text(this.#target).text(' ');
+    writeSeconds(entry, this.#createdMs, this.#sentMs);
+    writeSeconds(entry, this.#sentMs, this.#answeredMs);
+    // An answer goes on as soon as it comes.
+    entry.text(this.#answeredMs === never ? '-1 ' : '0.000 ');
+    if (this.status === 0) entry.text('-');
+    else entry.number(this.status);
+    entry.text(' ').text(this.#targetStatus).text(' ').number(this.receivedBytes).text(' ').number(this.sentBytes);
+    entry.text(' "').copy(texts, 0, this.#requestEnd).text('" "').copy(texts, this.#requestEnd, this.#userAgentEnd);
+    // A listener in the clear knows no cipher and no certificate.
+    entry.text('" - - ').text(this.#groupArn).text(' "').copy(texts, this.#userAgentEnd, texts.length);
+    entry.text('" "-" "-" ').text(this.#priority).text(' ').moment(this.#createdAtMs);
+    entry.text(' "').text(this.#action).text('" "').escapedText(this.#redirectUrl).text('" "-" "').text(this.#target);
+    entry.text('" "').text(this.#targetStatus).text('" "').text(this.#classification).text('" "').text(this.#reason);
+    entry
+      .text('" ')
+      .text(this.#connectionId)
+      .text(' "')
+      .escapedText(this.#transformed.host ?? '-');
+    entry
+      .text('" "')
+      .escapedText(this.#transformed.url ?? '-')
+      .text('" "')
+      .text(this.#transformStatus)
+      .text('" ');
+    entry.text(address);
   }
 }
 
-/** Seconds with three decimals; -1 unless both moments came. */
-function seconds(fromMs: number, toMs: number): string {
-  return fromMs === never || toMs === never ? '-1' : (Math.max(0, toMs - fromMs) / 1000).toFixed(3);
-}
-
-/** ISO 8601 with six decimals. */
-function moment(atMs: number): string {
-  return new Date(atMs).toISOString().replace('Z', '000Z');
-}
-
-export function addressAndPort(address: string, port: number): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
-/** Quotes and what is not visible ASCII, as `\xHH`: no field and no line ends before its end. */
-function escaped(text: string): string {
-  return unsafe.test(text) ? text.replace(everyUnsafe, escapeCharacter) : text;
-}
-
-const unsafe = /[^ -~]|["\\]/;
-const everyUnsafe = new RegExp(unsafe, 'g');
-
-function escapeCharacter(character: string): string {
-  return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+/** -1 unless both moments came. */
+function writeSeconds(entry: EntryBytes, fromMs: number, toMs: number): void {
+  if (fromMs === never || toMs === never) entry.text('-1 ');
+  else entry.seconds(toMs - fromMs).text(' ');
 }

@@ -7,6 +7,8 @@ import type { Clock } from '#io/clock.ts';
 import type { LogBook } from '#io/log-spool.ts';
 import type { Client } from '#proxy/http1/request-rewrite.ts';
 import type { RoutingTable } from '#routing/table.ts';
+import type { ConnectionIdentity } from './access-log.ts';
+import { EntryBytes } from './entry-bytes.ts';
 
 /** tls_protocol to tls_verify_status. */
 const withoutTls = '- - - - - - -';
@@ -16,6 +18,7 @@ export class ConnectionLog {
   readonly #clock: Clock;
   readonly #port: number;
   readonly #rest: string;
+  readonly #entry = new EntryBytes();
 
   constructor(book: LogBook, { address, port, loadBalancer }: RoutingTable, clock: Clock) {
     this.#book = book;
@@ -24,10 +27,16 @@ export class ConnectionLog {
     this.#rest = `- app/${loadBalancer.name}/${loadBalancer.id} ${address}`;
   }
 
-  opened({ id, client: { clientAddress, clientPort } }: { readonly id: string; readonly client: Client }): void {
+  opened({ id }: ConnectionIdentity, { clientAddress, clientPort }: Client): void {
     const atMs = this.#clock.wallMs();
-    const time = new Date(atMs).toISOString().replace('Z', '000Z');
-    const client = clientAddress === '' ? '- -' : `${clientAddress} ${clientPort}`;
-    this.#book.add(`${time} ${client} ${this.#port} ${withoutTls} ${id} ${this.#rest}`, atMs);
+    const entry = this.#entry;
+    entry.clear();
+    entry
+      .moment(atMs)
+      .text(' ')
+      .text(clientAddress === '' ? '- -' : `${clientAddress} ${clientPort}`)
+      .text(' ');
+    entry.number(this.#port).text(' ').text(withoutTls).text(' ').text(id).text(' ').text(this.#rest);
+    this.#book.add(entry.bytes, entry.length, atMs);
   }
 }

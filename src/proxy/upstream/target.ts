@@ -16,10 +16,17 @@ export interface IdleBudget {
   count: number;
 }
 
+/** `ADDRESS:PORT`, an IPv6 address in brackets. */
+export function labelOf(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
 export class Target<Connection extends Poolable> {
   readonly key: string;
   readonly address: string;
   readonly port: number;
+  /** `ADDRESS:PORT`. */
+  readonly label: string;
   /** Requests that it was given, retries among them. */
   requests = 0;
   /** Requests that it was given and has not answered yet. */
@@ -33,6 +40,7 @@ export class Target<Connection extends Poolable> {
     this.key = target.key;
     this.address = target.address;
     this.port = target.port;
+    this.label = labelOf(target.address, target.port);
     this.#budget = budget;
   }
 
