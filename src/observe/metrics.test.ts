@@ -105,6 +105,7 @@ const snapshot: Snapshot = {
               responses: { '2xx': 5 },
               connectionErrors: 1,
               retries: 1,
+              retriesRefused: 2,
               responseTime: new Histogram().toSparse(),
             },
           ],

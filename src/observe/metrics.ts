@@ -40,6 +40,10 @@ export const families = {
     'counter',
     'Requests that were tried again; labels: node, load_balancer, target_group',
   ],
+  ballast_target_retries_refused_total: [
+    'counter',
+    'Requests that were not tried again because too many were; labels: node, load_balancer, target_group',
+  ],
   ballast_target_response_seconds: [
     'histogram',
     "From a request's end of head to the answer's; labels: node, load_balancer, target_group",
@@ -113,6 +117,7 @@ export interface LoadBalancerTraffic {
     readonly responses: Readonly<Record<string, number>>;
     readonly connectionErrors: number;
     readonly retries: number;
+    readonly retriesRefused: number;
     readonly responseTime: SparseHistogram;
   }[];
 }
@@ -213,6 +218,7 @@ export function renderMetrics(snapshot: Snapshot): string {
         count('ballast_target_requests_total', groupLabels, group.requests);
         count('ballast_target_connection_errors_total', groupLabels, group.connectionErrors);
         count('ballast_target_retries_total', groupLabels, group.retries);
+        count('ballast_target_retries_refused_total', groupLabels, group.retriesRefused);
         for (const [responseClass, answers] of Object.entries(group.responses)) {
           count('ballast_target_responses_total', { ...groupLabels, class: responseClass }, answers);
         }

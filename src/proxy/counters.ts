@@ -32,6 +32,8 @@ export class GroupCounters {
   readonly responses = [0, 0, 0, 0, 0, 0];
   connectionErrors = 0;
   retries = 0;
+  /** Requests that were not tried again because too many were. */
+  retriesRefused = 0;
   /** From the request's head to the answer's. */
   readonly responseTime = new Histogram();
 }

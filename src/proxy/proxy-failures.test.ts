@@ -38,16 +38,40 @@ for (const acceptPath of acceptPaths) {
       for await (const piece of incoming) outgoing.write(piece);
       outgoing.end();
     });
-    const { port, balancer, group } = await startProxy(t, { targets: [await closedPort(), target] }, settings);
-    for (let round = 0; round < 4; round += 1) {
-      const body = Buffer.alloc(round * 40_000, 'x');
-      const answer = await request(port, { method: 'POST', headers: { 'Content-Length': body.length } }, body);
-      assert.equal(answer.status, 200);
-      assert(answer.body.equals(body));
+    for (const size of [0, 40_000, 120_000]) {
+      const { port, balancer, group } = await startProxy(t, { targets: [await closedPort(), target] }, settings);
+      const body = Buffer.alloc(size, 'x');
+      // One of two comes to the one that refuses.
+      for (let round = 0; round < 2; round += 1) {
+        const answer = await request(port, { method: 'POST', headers: { 'Content-Length': body.length } }, body);
+        assert.equal(answer.status, 200);
+        assert(answer.body.equals(body));
+      }
+      assert.deepEqual(balancer().elbResponses, {});
+      assert.equal(group().retries, 1);
+      assert.equal(group().connectionErrors, 1);
     }
-    assert.deepEqual(balancer().elbResponses, {});
-    assert(group().retries >= 2);
-    assert.equal(group().connectionErrors, group().retries);
+  });
+
+  test(`proxy (${acceptPath}): a target that refused is left in peace for a while, and every request is answered`, async (t) => {
+    const target = await startTarget(t, (_incoming, outgoing) => outgoing.end('ok'));
+    const targets = [await closedPort(), target, await closedPort()];
+    const { port, group } = await startProxy(t, { targets }, settings);
+    for (let count = 0; count < 60; count += 1) assert.equal((await request(port)).status, 200);
+    assert(group().retries <= 10, `${group().retries} retries of 60 requests`);
+    assert.equal(group().retriesRefused, 0);
+  });
+
+  test(`proxy (${acceptPath}): when every target refuses, only a fifth of the requests is tried again`, async (t) => {
+    const targets = await Promise.all([closedPort(), closedPort(), closedPort()]);
+    const { port, group } = await startProxy(t, { targets }, settings);
+    const requests = 200;
+    const answers = await Promise.all(Array.from({ length: requests }, () => request(port)));
+    for (const { status } of answers) assert.equal(status, 502);
+    const { retries, retriesRefused, connectionErrors } = group();
+    assert(retries >= 10 && retries <= 10 + requests / 5, `${retries} retries`);
+    assert(retriesRefused > 0);
+    assert.equal(connectionErrors, requests + retries, 'each attempt was counted');
   });
 
   test(`proxy (${acceptPath}): when every attempt is refused the answer is 502, after at most three`, async (t) => {

@@ -9,6 +9,7 @@ import type { HttpTarget } from './http1/target-connection.ts';
 import type { GroupState, Routes } from './routes.ts';
 import { resolveRoutes } from './routes.ts';
 import type { LoadBalancerStats, TargetGroupStats, TargetStats } from './stats.ts';
+import { RetryBudget } from './upstream/retry-budget.ts';
 import { Target } from './upstream/target.ts';
 import type { WorkerContext } from './worker-context.ts';
 
@@ -96,7 +97,11 @@ export class Registry {
     let group = loadBalancer.groups.get(id);
     if (group === undefined) {
       // Workers begin at different targets, or the first one would get the first request of each.
-      group = { turns: { turn: this.#context.traceIds.next() }, counters: new GroupCounters() };
+      group = {
+        turns: { turn: this.#context.traceIds.next() },
+        counters: new GroupCounters(),
+        retryBudget: new RetryBudget(),
+      };
       loadBalancer.groups.set(id, group);
     }
     return group;
@@ -104,7 +109,7 @@ export class Registry {
 }
 
 function groupStats(id: string, counters: GroupCounters): TargetGroupStats {
-  const { requests, responses, connectionErrors, retries, responseTime } = counters;
+  const { requests, responses, connectionErrors, retries, retriesRefused, responseTime } = counters;
   return {
     id,
     requests,
@@ -117,6 +122,7 @@ function groupStats(id: string, counters: GroupCounters): TargetGroupStats {
     },
     connectionErrors,
     retries,
+    retriesRefused,
     responseTime: responseTime.toSparse(),
   };
 }

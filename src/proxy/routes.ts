@@ -24,6 +24,7 @@ import type { RewriteSettings } from './http1/request-rewrite.ts';
 import { rewriteSettings } from './http1/request-rewrite.ts';
 import type { HttpTarget } from './http1/target-connection.ts';
 import type { TraceIds } from './http1/trace-id.ts';
+import type { RetryBudget } from './upstream/retry-budget.ts';
 
 export type ForwardAction = Extract<RoutingAction, { readonly kind: 'forward' }>;
 
@@ -45,6 +46,7 @@ export interface Routes {
 export interface GroupState {
   readonly turns: RoundRobinState;
   readonly counters: GroupCounters;
+  readonly retryBudget: RetryBudget;
 }
 
 /** One target group of a listener. */
@@ -91,10 +93,10 @@ export function groupFor(routes: Routes, action: ForwardAction, dice: Dice): Rou
 function resolveGroup(group: RoutingGroup, registry: RouteRegistry, dice: Dice): RouteGroup {
   const targets = group.targets.map((target) => registry.target(target));
   const eligible = group.eligible.map((index) => targets[index]!);
-  const { turns, counters } = registry.group(group.id);
+  const state = registry.group(group.id);
   const { id, stickiness, refusesHttp1 = false, isOfFunctions = false } = group;
-  const pick = picker(group.algorithm, turns, eligible, dice);
-  return { id, refusesHttp1, isOfFunctions, stickiness, turns, counters, targets, eligible, pick };
+  const pick = picker(group.algorithm, state.turns, eligible, dice);
+  return { ...state, id, refusesHttp1, isOfFunctions, stickiness, targets, eligible, pick };
 }
 
 function picker(

@@ -35,6 +35,7 @@ export interface TargetGroupStats {
   readonly responses: ResponsesByClass;
   readonly connectionErrors: number;
   readonly retries: number;
+  readonly retriesRefused: number;
   readonly responseTime: SparseHistogram;
 }
 
@@ -111,6 +112,7 @@ function addTargetGroups(same: readonly TargetGroupStats[]): TargetGroupStats {
     },
     connectionErrors: sum(same, (stats) => stats.connectionErrors),
     retries: sum(same, (stats) => stats.retries),
+    retriesRefused: sum(same, (stats) => stats.retriesRefused),
     responseTime: responseTime.toSparse(),
   };
 }

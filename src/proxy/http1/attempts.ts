@@ -11,6 +11,10 @@ import { cookieIn, setsCookie } from './session-cookies.ts';
 import type { HttpTarget, TargetConnection, TargetFailure } from './target-connection.ts';
 
 const attemptsMax = 3;
+/** Who refused a connection is left in peace for so long, if there are others. Health checks decide about the rest. */
+const avoidedMs = 1_000;
+/** So many targets are passed over at most. */
+const passedOverMax = 8;
 const none: readonly HttpTarget[] = [];
 
 export class Attempts {
@@ -41,7 +45,10 @@ export class Attempts {
     this.#hasRepeated = false;
     if (group === undefined) return undefined;
     group.counters.requests += 1;
-    return (group.stickiness && this.#targetOfSession(group, group.stickiness, context)) ?? group.pick(none);
+    const target = (group.stickiness && this.#targetOfSession(group, group.stickiness, context)) ?? group.pick(none);
+    // Who did not refuse lately pays nothing for this, not even a look at the clock.
+    if (target === undefined || target.avoidedUntilMs === 0) return target;
+    return passOver(group, target, context.clock.monotonicMs());
   }
 
   /** What the answer of the target, whose offset 0 lies at `base`, tells the client to come back with. */
@@ -72,28 +79,38 @@ export class Attempts {
    * Decides after a failure before the answer's head: another attempt, or the status to answer with. `isRepeatable`:
    * the method is idempotent and there is no body.
    */
-  next(failure: TargetFailure, connection: TargetConnection, isRepeatable: boolean): HttpTarget | 502 | 504 {
+  next(
+    failure: TargetFailure,
+    connection: TargetConnection,
+    isRepeatable: boolean,
+    nowMs: number,
+  ): HttpTarget | 502 | 504 {
     const { counters } = this.group;
     const mayRepeat = failure === 'lost' && !connection.hasAnswered && isRepeatable;
     if (mayRepeat && connection.isReused && !this.#hasRepeated) {
       // Most likely the target had closed the connection before the request came. A fresh one settles it.
       this.#hasRepeated = true;
-      counters.retries += 1;
-      return connection.target;
+      if (this.#mayRetry(nowMs)) return connection.target;
     }
     counters.connectionErrors += 1;
     const nothingWasSent = failure === 'connect-failed' || failure === 'connect-timeout';
+    if (nothingWasSent) connection.target.avoidedUntilMs = nowMs + avoidedMs;
     // A target that goes away resets even fresh connections that wait in its queue. One other target may have what
     // can be repeated (RFC 9110 section 9.2.2), no more: a request that kills targets must not visit them all.
     if (nothingWasSent || (mayRepeat && this.#tried.length === 0)) {
       this.#tried = [...this.#tried, connection.target];
       const target = this.#tried.length < attemptsMax ? this.group.pick(this.#tried) : undefined;
-      if (target !== undefined) {
-        counters.retries += 1;
-        return target;
-      }
+      if (target !== undefined && this.#mayRetry(nowMs)) return target;
     }
     return failure === 'connect-timeout' ? 504 : 502;
+  }
+
+  #mayRetry(nowMs: number): boolean {
+    const { counters, retryBudget } = this.group;
+    const isGranted = retryBudget.take(counters.requests, nowMs);
+    if (isGranted) counters.retries += 1;
+    else counters.retriesRefused += 1;
+    return isGranted;
   }
 
   #groupOfSession(
@@ -119,4 +136,18 @@ export class Attempts {
     const key = cookies.find(bond, this.#loadBalancerId, durationSeconds, facts);
     return key === undefined ? undefined : group.eligible.find((target) => target.key === key);
   }
+}
+
+/** Another target than this one, which refused a connection lately; this one when others are no better. */
+function passOver(group: RouteGroup, refused: HttpTarget, nowMs: number): HttpTarget {
+  const passed: HttpTarget[] = [];
+  for (let next: HttpTarget | undefined = refused; next !== undefined; next = group.pick(passed)) {
+    if (next.avoidedUntilMs <= nowMs) {
+      next.avoidedUntilMs = 0;
+      return next;
+    }
+    passed.push(next);
+    if (passed.length === passedOverMax) break;
+  }
+  return refused;
 }

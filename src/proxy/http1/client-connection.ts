@@ -389,7 +389,8 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
       this.cut();
       return;
     }
-    const next = this.#attempts.next(failure, connection, this.#isIdempotent && this.#body.kind === 'none');
+    const isRepeatable = this.#isIdempotent && this.#body.kind === 'none';
+    const next = this.#attempts.next(failure, connection, isRepeatable, this.#context.clock.monotonicMs());
     if (typeof next === 'number') this.#answerWithout(next);
     else {
       this.#target = new TargetConnection(this.#context, next, this);

@@ -192,6 +192,7 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
   onConnected(): void {
     if (this.#phase !== 'connecting') return;
     this.#phase = 'answering';
+    this.target.avoidedUntilMs = 0;
     this.#context.deadlines.suspend(this);
     const isFlushed = this.#channel.write(this.request);
     this.#receiver!.onActivity();

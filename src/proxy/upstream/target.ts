@@ -31,6 +31,8 @@ export class Target<Connection extends Poolable> {
   requests = 0;
   /** Requests that it was given and has not answered yet. */
   outstanding = 0;
+  /** It refused a connection: until this monotonic time others get requests first. 0: it did not. */
+  avoidedUntilMs = 0;
   /** How many places in routing tables name it; at 0 it gets nothing new and keeps nothing open. */
   usesCount = 0;
   readonly #budget: IdleBudget;
