@@ -221,7 +221,7 @@ function isVerdictPair(value: unknown): boolean {
   const verdict: unknown = value[1];
   if (verdict === null) return true;
   if (!isObject(verdict)) return false;
-  if (verdict.kind === 'healthy') return true;
+  if (verdict.kind === 'healthy') return ['number', 'undefined'].includes(typeof verdict.slowStartAtMs);
   return (
     (verdict.kind === 'initial' || verdict.kind === 'unhealthy') &&
     isText(verdict.reason) &&

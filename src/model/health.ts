@@ -9,7 +9,11 @@ export type HealthVerdict =
       readonly reason: 'Elb.RegistrationInProgress' | 'Elb.InitialHealthChecking';
       readonly description: string;
     }
-  | { readonly kind: 'healthy' }
+  | {
+      readonly kind: 'healthy';
+      /** When its slow start began, if it had one; milliseconds since 1970-01-01 UTC. */
+      readonly slowStartAtMs?: number;
+    }
   | {
       readonly kind: 'unhealthy';
       readonly reason: 'Target.ResponseCodeMismatch' | 'Target.Timeout' | 'Target.FailedHealthChecks';

@@ -27,6 +27,7 @@ import { HealthLog } from './health-log.ts';
 import { Holdings, holdingsPeriodMs } from './holdings.ts';
 import type { LogFiles } from './messages.ts';
 import { RoutingBook, type TableNews } from './routing-book.ts';
+import { withSlowStart } from './slow-start.ts';
 import { type Failures, Workers } from './workers.ts';
 
 /** The counters of a node; those of its logs are not there where nobody delivers them. */
@@ -367,7 +368,9 @@ export class BalancerNode {
     void this.#serve(this.#book.compile(new Set(this.#book.listenersUsing(group))));
   }
 
-  #verdict(key: string, verdict: HealthVerdict): void {
+  #verdict(key: string, found: HealthVerdict): void {
+    const nowMs = this.#options.clock.wallMs();
+    const verdict = withSlowStart(key, found, { view: this.#replica.view, known: this.#verdicts, nowMs });
     this.#verdicts.set(key, verdict);
     this.#replica.keepHealth(key, verdict);
     this.#queueVerdict(key, verdict);

@@ -268,3 +268,39 @@ test('proxy: with least outstanding requests, a target that is busy gets no more
   assert((await Promise.all(answers)).includes('slow'));
   await until(() => proxy.stats().targets.every(({ outstanding }) => outstanding === 0), 'nothing is outstanding');
 });
+
+test('proxy: a target in slow start gets a share that grows with the time', async (t) => {
+  let nowMs = 1_000_000;
+  const counts = [0, 0];
+  const targets = await Promise.all(
+    counts.map((_, index) =>
+      startTarget(t, (_incoming, outgoing) => {
+        counts[index]! += 1;
+        outgoing.end();
+      }),
+    ),
+  );
+  const base = table({ targets });
+  const [group] = base.groups;
+  const slowStart = { beganAtMs: nowMs, durationMs: 30_000 };
+  const growing = {
+    ...group!,
+    targets: group!.targets.map((each, index) => (index === 1 ? { ...each, slowStart } : each)),
+  };
+  const clock = { wallMs: () => nowMs, monotonicMs: () => systemClock.monotonicMs() };
+  const proxy = createProxy({ clock, log: silentLog, random: systemRandom });
+  t.after(() => proxy.drain(0));
+  const outcome = await proxy.apply({ ...base, groups: [growing] });
+  assert(outcome.kind === 'listening');
+  const share = async () => {
+    counts.fill(0);
+    for (let count = 0; count < 200; count += 1) await request(outcome.port);
+    return counts[1]! / 200;
+  };
+  assert((await share()) < 0.1, 'at the beginning nearly nothing');
+  nowMs += 15_000;
+  const half = await share();
+  assert(half > 0.2 && half < 0.46, `in the middle a third, here ${half}`);
+  nowMs += 15_000;
+  assert.equal(await share(), 0.5);
+});

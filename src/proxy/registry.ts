@@ -65,7 +65,7 @@ export class Registry {
     const routes = resolveRoutes(
       table,
       { target: (target) => this.#target(target), group: (id) => this.#group(loadBalancer, id) },
-      this.#context.traceIds,
+      this.#context,
     );
     for (const group of routes.groups) for (const target of group.targets) target.usesCount += 1;
     return routes;

@@ -3,16 +3,19 @@
  * anew for each table; what it points to outlives it.
  */
 
+import type { Clock } from '#io/clock.ts';
 import { RuleMatcher } from '#routing/match/rule-matcher.ts';
 import { pickLeastOutstanding } from '#routing/pick/least-outstanding.ts';
 import { pickRandom } from '#routing/pick/random.ts';
 import type { RoundRobinState } from '#routing/pick/round-robin.ts';
 import { pickRoundRobin } from '#routing/pick/round-robin.ts';
+import { pickInSlowStart, shareAt } from '#routing/pick/slow-start.ts';
 import { pickWeighted } from '#routing/pick/weighted.ts';
 import type {
   RoutingAction,
   RoutingAlgorithm,
   RoutingGroup,
+  RoutingSlowStart,
   RoutingTable,
   RoutingTarget,
   RoutingTargetStickiness,
@@ -67,19 +70,26 @@ interface Dice {
   next(): number;
 }
 
+/** What choices depend on besides the table. */
+interface Luck {
+  readonly traceIds: TraceIds;
+  readonly clock: Clock;
+}
+
 /** Where the lasting things are found, by their ids. */
 export interface RouteRegistry {
   target(target: RoutingTarget): HttpTarget;
   group(groupId: string): GroupState;
 }
 
-export function resolveRoutes(table: RoutingTable, registry: RouteRegistry, traceIds: TraceIds): Routes {
+export function resolveRoutes(table: RoutingTable, registry: RouteRegistry, luck: Luck): Routes {
+  const { traceIds } = luck;
   return {
     table,
     rules: new RuleMatcher(table.rules),
     rewrite: rewriteSettings(table, traceIds),
     answerFields: table.responseFields && new AnswerFields(table.responseFields),
-    groups: table.groups.map((group) => resolveGroup(group, registry, traceIds)),
+    groups: table.groups.map((group) => resolveGroup(group, registry, luck)),
   };
 }
 
@@ -90,24 +100,48 @@ export function groupFor(routes: Routes, action: ForwardAction, dice: Dice): Rou
   return choice === undefined ? undefined : routes.groups[choice.group];
 }
 
-function resolveGroup(group: RoutingGroup, registry: RouteRegistry, dice: Dice): RouteGroup {
+function resolveGroup(group: RoutingGroup, registry: RouteRegistry, luck: Luck): RouteGroup {
   const targets = group.targets.map((target) => registry.target(target));
   const eligible = group.eligible.map((index) => targets[index]!);
   const state = registry.group(group.id);
   const { id, stickiness, refusesHttp1 = false, isOfFunctions = false } = group;
-  const pick = picker(group.algorithm, state.turns, eligible, dice);
+  const slowStarts = slowStartsOf(group, targets, luck.clock.wallMs());
+  const pick = picker(group.algorithm, { turns: state.turns, eligible, slowStarts }, luck);
   return { ...state, id, refusesHttp1, isOfFunctions, stickiness, targets, eligible, pick };
+}
+
+type SlowStarts = ReadonlyMap<HttpTarget, RoutingSlowStart>;
+
+/** Those that are not over yet. */
+function slowStartsOf({ targets }: RoutingGroup, resolved: readonly HttpTarget[], nowMs: number): SlowStarts {
+  const slowStarts = new Map<HttpTarget, RoutingSlowStart>();
+  for (const [index, { slowStart }] of targets.entries()) {
+    if (slowStart !== undefined && shareAt(slowStart, nowMs) < 1) slowStarts.set(resolved[index]!, slowStart);
+  }
+  return slowStarts;
+}
+
+interface Choices {
+  readonly turns: RoundRobinState;
+  readonly eligible: readonly HttpTarget[];
+  readonly slowStarts: SlowStarts;
 }
 
 function picker(
   algorithm: RoutingAlgorithm,
-  turns: RoundRobinState,
-  eligible: readonly HttpTarget[],
-  dice: Dice,
+  { turns, eligible, slowStarts }: Choices,
+  { traceIds: dice, clock }: Luck,
 ): RouteGroup['pick'] {
   switch (algorithm) {
-    case 'round_robin':
-      return (tried) => pickRoundRobin(turns, eligible, tried);
+    case 'round_robin': {
+      if (slowStarts.size === 0) return (tried) => pickRoundRobin(turns, eligible, tried);
+      const share = (target: HttpTarget) => {
+        const slowStart = slowStarts.get(target);
+        return slowStart === undefined ? 1 : shareAt(slowStart, clock.wallMs());
+      };
+      const roll = () => rollOf(dice);
+      return (tried) => pickInSlowStart(turns, eligible, tried, { share, roll });
+    }
     case 'least_outstanding_requests':
       return (tried) => pickLeastOutstanding(turns, eligible, tried);
     case 'weighted_random':

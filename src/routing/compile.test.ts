@@ -356,3 +356,13 @@ test('compile: a listener that does not speak HTTP in the clear has no table', (
     );
   }
 });
+
+test('compile: a target in slow start says so while its group wants it', () => {
+  const began: HealthVerdict = { kind: 'healthy', slowStartAtMs: 5_000 };
+  const compiled = (attributes: Record<string, string>) =>
+    new World(forward([group, 1])).group(group, attributes).targets(group, healthy, began).compile().groups[0]!.targets;
+  const [old, fresh] = compiled({ 'slow_start.duration_seconds': '60' });
+  assert.equal(old!.slowStart, undefined);
+  assert.deepEqual(fresh!.slowStart, { beganAtMs: 5_000, durationMs: 60_000 });
+  assert.equal(compiled({})[1]!.slowStart, undefined);
+});

@@ -4,7 +4,7 @@
  */
 import { loadBalancerAttribute, type TargetGroupOwner, targetGroupAttribute } from '#model/attributes.ts';
 import type { Documents, Entry, HexId, RuleAction, WeightedGroup } from '#model/documents.ts';
-import type { HealthLookup } from '#model/health.ts';
+import type { HealthLookup, HealthVerdict } from '#model/health.ts';
 import { placementKey } from '#model/keys.ts';
 import { type ListenerAttributeKey, listenerAttribute } from '#model/listener-attributes.ts';
 import { formatLogHeading, logPlace } from '#model/log-place.ts';
@@ -259,15 +259,24 @@ function isHttp1({ protocolVersion = 'HTTP1' }: Pick<Documents['target-group'], 
 /** A function that nobody can reach yet is left out; one that is not checked counts as healthy. */
 function compileTarget(
   { id, document }: Entry<'target'>,
-  { targetType, healthCheck }: Pick<Documents['target-group'], 'targetType'> & Partial<Documents['target-group']>,
+  group: KnownGroup,
   health: HealthLookup,
   functionPort: FunctionPort,
 ): RoutingTarget[] {
-  const port = targetType === 'lambda' ? functionPort(id) : document.port;
-  const address = targetType === 'lambda' ? loopback : document.address;
+  const isFunction = group.targetType === 'lambda';
+  const port = isFunction ? functionPort(id) : document.port;
+  const address = isFunction ? loopback : document.address;
   if (port === undefined || address === '') return [];
-  const known = healthCheck?.enabled === false ? 'healthy' : (health(id)?.kind ?? 'initial');
-  return [{ key: id, address, port, state: document.state.kind === 'draining' ? 'draining' : known }];
+  const verdict = health(id);
+  const known = group.healthCheck?.enabled === false ? 'healthy' : (verdict?.kind ?? 'initial');
+  const state = document.state.kind === 'draining' ? 'draining' : known;
+  return [{ key: id, address, port, state, ...slowStart(group, verdict) }];
+}
+
+function slowStart(group: TargetGroupOwner, verdict: HealthVerdict | undefined): Pick<RoutingTarget, 'slowStart'> {
+  if (verdict?.kind !== 'healthy' || verdict.slowStartAtMs === undefined) return {};
+  const durationMs = Number(targetGroupAttribute(group, 'slow_start.duration_seconds')) * 1_000;
+  return durationMs === 0 ? {} : { slowStart: { beganAtMs: verdict.slowStartAtMs, durationMs } };
 }
 
 /**

@@ -131,4 +131,13 @@ export interface RoutingTarget {
   readonly address: string;
   readonly port: number;
   readonly state: 'healthy' | 'initial' | 'unhealthy' | 'draining';
+  /** Undefined: it takes its whole share. */
+  readonly slowStart?: RoutingSlowStart;
+}
+
+/** A target's share of requests grows evenly for this time, from the moment at which it became healthy. */
+export interface RoutingSlowStart {
+  /** Milliseconds since 1970-01-01 UTC: node and workers share the machine's clock. */
+  readonly beganAtMs: number;
+  readonly durationMs: number;
 }
