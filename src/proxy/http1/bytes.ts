@@ -27,7 +27,7 @@ targetTable['#'.charCodeAt(0)] = 0;
 /** What the name or address of a host may consist of, RFC 3986 section 3.2.2: without port, brackets and user. */
 export const hostTable = table("-._~!$&'()*+;=%0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
-/** Chunk extensions, as strictly as the common ones need: visible characters, space and tab. */
+/** Quoted text in chunk extensions, as strictly as the common ones need: visible ASCII, space and tab. */
 export const extensionTable = range(0x20, 0x7e);
 extensionTable[tab] = 1;
 

@@ -3,7 +3,10 @@
  * they came; a scanner can stop anywhere and go on later. For clients that know no chunks it takes the framing out, in
  * place.
  *
- *     size [;extension] CRLF data CRLF … 0 [;extension] CRLF [trailer CRLF …] CRLF
+ *     size [extension …] CRLF data CRLF … 0 [extension …] CRLF [trailer CRLF …] CRLF      extension: ;name[=value]
+ *
+ * Extensions are read although nobody uses them, and without the spaces that RFC 9112 section 7.1.1 calls bad: a reader
+ * that skips to the end of the line and one that does not can be made to disagree about where it ends.
  */
 import { colon, cr, extensionTable, hexTable, lf, tokenTable, valueTable } from './bytes.ts';
 import { field, identifyField } from './field-names.ts';
@@ -14,8 +17,19 @@ const extensionBytesMax = 256;
 const trailerBytesMax = 16 * 1024;
 const trailerNameBytesMax = 64;
 const semicolon = 59;
+const equalsSign = 61;
+const quote = 34;
+const backslash = 92;
 
-type State = 'size' | 'extension' | 'size-ends' | 'data' | 'data-cr' | 'data-lf' | TrailerState;
+type State = 'size' | ExtensionState | 'size-ends' | 'data' | 'data-cr' | 'data-lf' | TrailerState;
+type ExtensionState =
+  | 'extension'
+  | 'extension-name'
+  | 'extension-value-begins'
+  | 'extension-value'
+  | 'extension-quoted'
+  | 'extension-escaped'
+  | 'extension-ends';
 type TrailerState = 'trailer' | 'trailer-name' | 'trailer-value' | 'trailer-ends' | 'last-lf' | 'done' | 'malformed';
 
 export class ChunkScanner {
@@ -91,9 +105,14 @@ export class ChunkScanner {
         return byte === semicolon ? 'extension' : 'malformed';
       }
       case 'extension':
+      case 'extension-name':
+      case 'extension-value-begins':
+      case 'extension-value':
+      case 'extension-quoted':
+      case 'extension-escaped':
+      case 'extension-ends':
         this.#extensionBytes += 1;
-        if (byte === cr) return 'size-ends';
-        return extensionTable[byte] === 1 && this.#extensionBytes <= extensionBytesMax ? 'extension' : 'malformed';
+        return this.#extensionBytes <= extensionBytesMax ? stepExtension(state, byte) : 'malformed';
       case 'size-ends':
         if (byte !== lf) return 'malformed';
         this.#digits = 0;
@@ -136,4 +155,32 @@ export class ChunkScanner {
   #isTrailerName(): boolean {
     return this.#nameBytes > 0 && identifyField(this.#name, 0, this.#nameBytes) === field.other;
   }
+}
+
+function stepExtension(state: ExtensionState, byte: number): State {
+  switch (state) {
+    case 'extension':
+      return tokenTable[byte] === 1 ? 'extension-name' : 'malformed';
+    case 'extension-name':
+      if (byte === equalsSign) return 'extension-value-begins';
+      return tokenTable[byte] === 1 ? 'extension-name' : behindExtension(byte);
+    case 'extension-value-begins':
+      if (byte === quote) return 'extension-quoted';
+      return tokenTable[byte] === 1 ? 'extension-value' : 'malformed';
+    case 'extension-value':
+      return tokenTable[byte] === 1 ? 'extension-value' : behindExtension(byte);
+    case 'extension-quoted':
+      if (byte === quote) return 'extension-ends';
+      if (byte === backslash) return 'extension-escaped';
+      return extensionTable[byte] === 1 ? 'extension-quoted' : 'malformed';
+    case 'extension-escaped':
+      return extensionTable[byte] === 1 ? 'extension-quoted' : 'malformed';
+    case 'extension-ends':
+      return behindExtension(byte);
+  }
+}
+
+function behindExtension(byte: number): State {
+  if (byte === cr) return 'size-ends';
+  return byte === semicolon ? 'extension' : 'malformed';
 }
