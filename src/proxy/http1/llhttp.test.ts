@@ -1,11 +1,12 @@
 /**
  * This engine's readers beside llhttp. Where both accept, they read the same; what llhttp refuses, this engine refuses.
  *
- * llhttp in its strict mode is itself laxer than RFC 9112 in these places: it takes empty lines and bare line feeds before
- * a message (section 2.2 asks servers for that, of one CRLF), any number of spaces before a target (section 3 has one),
- * requests without version (HTTP/0.9), chunked messages of HTTP/1.0 (section 6.1: faulty framing), control characters in a
- * reason (section 4), chunk extensions without a name (section 7.1.1), two Host fields or none (section 3.2). It is
- * stricter in these: methods are a closed list, and spaces in chunk extensions are refused, as they are here.
+ * llhttp in its strict mode is itself laxer than RFC 9112 in these places: it takes empty lines and bare line feeds
+ * before a message (section 2.2 asks servers for that, of one CRLF), any number of spaces before a target (section 3
+ * has one), requests without version (HTTP/0.9), chunked messages of HTTP/1.0 (section 6.1: faulty framing), control
+ * characters in a reason (section 4), chunk extensions without a name (section 7.1.1), two Host fields or none (section
+ * 3.2). It is stricter in these: methods are a closed list, and spaces in chunk extensions are refused, as they are
+ * here.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -23,7 +24,9 @@ const post = 'POST / HTTP/1.1\r\nHost: a\r\n';
 const chunked = `${post}Transfer-Encoding: chunked\r\n\r\n`;
 const answer = 'HTTP/1.1 200 OK\r\n';
 
-/** Where this engine refuses what llhttp accepts, and why. A line whose place has gone fails its test: take it out then. */
+/**
+ * Where this engine refuses what llhttp accepts, and why. A line whose place has gone fails its test: take it out then.
+ */
 const stricterOnRequests: readonly (readonly [string, string])[] = [
   ['two empty lines before a request: one is what old clients send', `\r\n\r\n${next}`],
   ['a bare line feed before a request', `\n${next}`],

@@ -51,7 +51,9 @@ export function readRequests(bytes: Buffer, cuts: readonly number[] = []): Engin
   }).readAll(bytes, cuts);
 }
 
-/** Reads the answer to one request, with the interim ones before it; `isWhole`: the connection ends behind the bytes. */
+/**
+ * Reads the answer to one request, with the interim ones before it; `isWhole`: the connection ends behind the bytes.
+ */
 export function readResponse(
   bytes: Buffer,
   { cuts = [], method = 'GET', isWhole = false }: ResponseCircumstances = {},

@@ -1,8 +1,8 @@
 /**
- * What llhttp, the parser inside Node, makes of bytes, in its strict mode: the oracle that this engine's own readers are
- * held against. Requests go through a real `http.Server` and responses through a real `http.request`, over a socket that
- * exists in memory alone, so a reading costs well under a millisecond. What Node adds to llhttp (limits, a demand for
- * Host, answers to Expect) is switched off, so that what is left is the parser's word.
+ * What llhttp, the parser inside Node, makes of bytes, in its strict mode: the oracle that this engine's own readers
+ * are held against. Requests go through a real `http.Server` and responses through a real `http.request`, over a socket
+ * that exists in memory alone, so a reading costs well under a millisecond. What Node adds to llhttp (limits, a demand
+ * for Host, answers to Expect) is switched off, so that what is left is the parser's word.
  */
 import http from 'node:http';
 import { Duplex } from 'node:stream';

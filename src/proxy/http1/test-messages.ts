@@ -1,4 +1,6 @@
-/** Messages to begin with when readers are fed damaged ones: each well formed, together using all that the readers know. */
+/**
+ * Messages to begin with when readers are fed damaged ones: each well formed, together using all that the readers know.
+ */
 
 export const requestMessages: readonly string[] = [
   'GET /path?query=1 HTTP/1.1\r\nHost: example.com\r\nUser-Agent: test\r\nAccept:  */* \t\r\n\r\n',

@@ -1,6 +1,6 @@
 /**
- * Whether this engine and the oracle disagree about bytes in the direction that does harm. To refuse more is allowed. To
- * accept what the oracle refuses, or to read in another way what both accept, is not: then the next server may see
+ * Whether this engine and the oracle disagree about bytes in the direction that does harm. To refuse more is allowed.
+ * To accept what the oracle refuses, or to read in another way what both accept, is not: then the next server may see
  * another message than the one that was routed.
  */
 import { METHODS } from 'node:http';
@@ -27,7 +27,9 @@ export function difference(engine: EngineReading, oracle: StreamReading): string
   return oracle.refusal !== undefined && isInBody ? `the oracle refuses the body with ${oracle.refusal}` : undefined;
 }
 
-/** Whether the engine refuses something that the oracle accepts: allowed, and worth a line in the table of such places. */
+/**
+ * Whether the engine refuses something that the oracle accepts: allowed, and worth a line in the table of such places.
+ */
 export function isStricter(engine: EngineReading, oracle: StreamReading): boolean {
   return engine.refusal !== undefined && oracle.refusal === undefined;
 }
@@ -52,7 +54,9 @@ function differingParts(ours: MessageReading, theirs: MessageReading, isRefused:
   return closes ? 'the oracle closes behind it' : undefined;
 }
 
-/** Behind a request for an upgrade llhttp waits for its program; this engine reads on when it will not relay that one. */
+/**
+ * Behind a request for an upgrade llhttp waits for its program; this engine reads on when it will not relay that one.
+ */
 function stopsByItself({ messages }: StreamReading): boolean {
   const last = messages.at(-1);
   return last !== undefined && hasField(last, /^upgrade$/i);
