@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { ScenarioResult } from '#drill/scoreboard.ts';
-import { launcher } from './running-ballast.ts';
+import { launcher } from '../running-ballast.ts';
 
 /** A folder for temporary files is its own, so that what others do meanwhile in the common one is not taken for its. */
 async function drill(
