@@ -425,8 +425,9 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   #refuse(status: Refusal | 408): void {
     this.#giveUpTarget();
     this.#returnHead();
+    // What the request before it was says nothing about one whose head was not read whole.
+    if (this.#phase !== 'exchange') this.isHeadRequest = false;
     this.#phase = 'exchange';
-    this.isHeadRequest = false;
     this.#keepsAlive = false;
     this.#body.isDone = false;
     this.#answer(errorPage(status));

@@ -1,0 +1,74 @@
+/**
+ * Whether a worker that served many connections is as small as before. Samples are taken while it serves nobody, so
+ * whatever is there then is kept by mistake. The first quarter is left out: until then code is compiled, buffers are
+ * made and pools are filled.
+ */
+
+export interface Sample {
+  /** Connections made so far. */
+  readonly connections: number;
+  readonly rssBytes: number;
+  /** The heap, and the buffers outside it. */
+  readonly heldBytes: number;
+  readonly descriptors: number;
+  readonly activeConnections: number;
+  readonly idleTargetConnections: number;
+  readonly outstanding: number;
+}
+
+export interface Bounds {
+  readonly heldGrowthBytesMax: number;
+  readonly rssGrowthBytesMax: number;
+}
+
+/**
+ * Two megabytes over half a million connections are four bytes a connection, less than anything that could be leaked;
+ * the kernel and the allocator round what the process holds to more.
+ */
+export const usualBounds: Bounds = {
+  heldGrowthBytesMax: 2 * 1024 * 1024,
+  rssGrowthBytesMax: 24 * 1024 * 1024,
+};
+
+export interface Growth {
+  readonly heldBytes: number;
+  readonly rssBytes: number;
+}
+
+/** From the second quarter of the samples to the last one, by their medians. */
+export function growthOf(samples: readonly Sample[]): Growth {
+  const quarter = Math.floor(samples.length / 4);
+  const second = samples.slice(quarter, quarter * 2);
+  const last = samples.slice(-quarter);
+  const grown = (of: (sample: Sample) => number) => median(last.map(of)) - median(second.map(of));
+  return { heldBytes: grown((sample) => sample.heldBytes), rssBytes: grown((sample) => sample.rssBytes) };
+}
+
+/** What is wrong; nothing, when the list is empty. `before`: sampled before the first connection. */
+export function faultsOf(before: Sample, samples: readonly Sample[], bounds: Bounds = usualBounds): string[] {
+  const faults: string[] = [];
+  for (const sample of samples) {
+    const at = `after ${sample.connections} connections`;
+    for (const name of ['activeConnections', 'idleTargetConnections', 'outstanding'] as const) {
+      if (sample[name] !== 0) faults.push(`${at} ${name} is ${sample[name]}, and nobody is connected`);
+    }
+    if (sample.descriptors !== before.descriptors) {
+      faults.push(`${at} ${sample.descriptors} descriptors are open, ${before.descriptors} before`);
+    }
+  }
+  if (samples.length < 8) return [...faults, `${samples.length} samples are too few to see growth by`];
+  const { heldBytes, rssBytes } = growthOf(samples);
+  if (heldBytes > bounds.heldGrowthBytesMax) faults.push(`what it holds grew by ${megabytes(heldBytes)} MB`);
+  if (rssBytes > bounds.rssGrowthBytesMax) faults.push(`the process grew by ${megabytes(rssBytes)} MB`);
+  return faults;
+}
+
+export function megabytes(bytes: number): string {
+  return (bytes / 1024 / 1024).toFixed(1);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
