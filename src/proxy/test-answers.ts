@@ -49,12 +49,14 @@ export class AnswerReader {
     const headEnd = this.#text.indexOf('\r\n\r\n');
     const lineEnd = this.#text.indexOf('\r\n');
     const line = lineEnd === -1 ? this.#text : this.#text.slice(0, lineEnd);
-    const isLine = lineEnd === -1 ? 'HTTP/1.1 '.startsWith(line.slice(0, 9)) : /^HTTP\/1\.1 [1-5]\d\d(?: |$)/.test(line);
+    const isLine =
+      lineEnd === -1 ? 'HTTP/1.1 '.startsWith(line.slice(0, 9)) : /^HTTP\/1\.1 [1-5]\d\d(?: |$)/.test(line);
     if (!isLine) return this.#complain(`no status line: ${JSON.stringify(line.slice(0, 100))}`);
     if (headEnd === -1) return false;
     const head = this.#text.slice(0, headEnd);
     const status = Number(head.slice(9, 12));
-    if (/[^\t\x20-\x7e\x80-\xff\r\n]|\r(?!\n)|(?<!\r)\n/.test(head)) return this.#complain('a control character in a head');
+    if (/[^\t\x20-\x7e\x80-\xff\r\n]|\r(?!\n)|(?<!\r)\n/.test(head))
+      return this.#complain('a control character in a head');
     if (status === 101) {
       this.isTunnel = true;
       this.answers.push({ status, head, body: '', isLast: true });

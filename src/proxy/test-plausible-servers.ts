@@ -13,14 +13,16 @@ export interface Habits {
   /** Which of several lengths counts. */
   readonly lengths: 'refuse' | 'first' | 'last';
   /**
-   * How a length or a chunk size is read: `number` takes what C's strtol takes; `wraps` keeps 32 bits of a chunk size. Of
-   * a length nobody does: bodies of many gigabytes are sent every day.
+   * How a length or a chunk size is read: `number` takes what C's strtol takes; `wraps` keeps 32 bits of a chunk size.
+   * Of a length nobody does: bodies of many gigabytes are sent every day.
    */
   readonly digits: 'strict' | 'number' | 'wraps';
   /** When a message is chunked: the value is `chunked`; that is its last coding; it occurs anywhere. */
   readonly chunked: 'exact' | 'last' | 'anywhere';
   /** What a reader of names takes for the same name. */
   readonly names: 'strict' | 'trimmed' | 'underscored';
+  /** What is taken off both ends of a value: spaces and tabs, and it has no control characters; or whatever is white. */
+  readonly values: 'strict' | 'trimmed';
   /** A line that begins with a space: refused, joined to the one before, or a field of its own. */
   readonly folds: 'refuse' | 'join' | 'own';
   /** Whether a NUL ends a name or a value, as in C. */
@@ -40,6 +42,7 @@ const strict: Habits = {
   digits: 'strict',
   chunked: 'last',
   names: 'strict',
+  values: 'strict',
   folds: 'refuse',
   endsAtNul: false,
   getHasBody: true,
@@ -53,6 +56,7 @@ const lax: Habits = {
   lengths: 'last',
   digits: 'number',
   names: 'trimmed',
+  values: 'trimmed',
   folds: 'join',
 };
 
@@ -189,9 +193,18 @@ export class PlausibleServer {
       const raw = colon === -1 ? line : line.slice(0, colon);
       if (names === 'strict' && !/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(raw)) throw new Error(`no field name: ${raw}`);
       const name = cut(raw).trim().toLowerCase();
-      fields.push(names === 'underscored' ? name.replaceAll('_', '-') : name, cut(line.slice(raw.length + 1)).trim());
+      fields.push(
+        names === 'underscored' ? name.replaceAll('_', '-') : name,
+        this.#valueOf(cut(line.slice(raw.length + 1))),
+      );
     }
     return fields;
+  }
+
+  #valueOf(text: string): string {
+    if (this.#habits.values === 'trimmed') return text.trim();
+    if (/[^\t\x20-\x7e\x80-\xff]/.test(text)) throw new Error('a control character in a value');
+    return text.replace(/^[ \t]+|[ \t]+$/g, '');
   }
 
   #bodyEnd(head: SeenHead): { readonly at: number; readonly body: string } | undefined {

@@ -1,7 +1,7 @@
 /**
  * Requests with which one request is made to look like two, or two like one, and everything near to them that has to go
- * through. Each hides a request for `/smuggled` where an honest reader sees a body, a field or nonsense, and says how it
- * is answered. Written from what is known of the families, by their usual names: CL.TE is a message whose length one
+ * through. Each hides a request for `/smuggled` where an honest reader sees a body, a field or nonsense, and says how
+ * it is answered. Written from what is known of the families, by their usual names: CL.TE is a message whose length one
  * server takes from Content-Length and the next from Transfer-Encoding, and so on.
  */
 // tidy: long table, because a corpus is read by its rows.
@@ -328,12 +328,32 @@ const routes: readonly Row[] = [
   ['Proxy-Connection and Keep-Alive', post('Proxy-Connection: close\r\nKeep-Alive: max=1\r\n'), [200]],
   ['another behind a Connection that closes', `GET /one HTTP/1.1\r\n${host}Connection: close\r\n\r\n${hidden}`, [200]],
   ['another behind HTTP/1.0', `GET /one HTTP/1.0\r\n${host}\r\n${hidden}`, [200]],
-  ['a second one that keeps HTTP/1.0', `GET /one HTTP/1.0\r\n${host}Connection: keep-alive\r\n\r\n${hidden}`, [200, 200]],
+  [
+    'a second one that keeps HTTP/1.0',
+    `GET /one HTTP/1.0\r\n${host}Connection: keep-alive\r\n\r\n${hidden}`,
+    [200, 200],
+  ],
   ['two in a row', `GET /one HTTP/1.1\r\n${host}\r\n${hidden}`, [200, 200]],
-  ['an upgrade that nobody makes', `GET /one HTTP/1.1\r\n${host}Connection: Upgrade\r\nUpgrade: x\r\n\r\n${hidden}`, [200, 200]],
-  ['an upgrade to HTTP/2', `GET /one HTTP/1.1\r\n${host}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n${hidden}`, [200, 200]],
-  ['an upgrade with a body', post('Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 5\r\n', `hello${hidden}`), [200, 200]],
-  ['an upgrade with a version that is none', `GET /one HTTP/1.1\r\n${host}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 777\r\n\r\n${hidden}`, [200, 200]],
+  [
+    'an upgrade that nobody makes',
+    `GET /one HTTP/1.1\r\n${host}Connection: Upgrade\r\nUpgrade: x\r\n\r\n${hidden}`,
+    [200, 200],
+  ],
+  [
+    'an upgrade to HTTP/2',
+    `GET /one HTTP/1.1\r\n${host}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n${hidden}`,
+    [200, 200],
+  ],
+  [
+    'an upgrade with a body',
+    post('Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 5\r\n', `hello${hidden}`),
+    [200, 200],
+  ],
+  [
+    'an upgrade with a version that is none',
+    `GET /one HTTP/1.1\r\n${host}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 777\r\n\r\n${hidden}`,
+    [200, 200],
+  ],
   ['an upgrade without Connection', `GET /one HTTP/1.1\r\n${host}Upgrade: websocket\r\n\r\n${hidden}`, [200, 200]],
 ];
 
@@ -342,21 +362,42 @@ const expectations: readonly Row[] = [
   ['an Expect with a body', post('Expect: 100-continue\r\nContent-Length: 5\r\n', `hello${hidden}`), [200, 200]],
   ['an Expect without a body', post('Expect: 100-continue\r\n', hidden), [200, 200]],
   ['an Expect with chunks', post(`Expect: 100-continue\r\n${chunked}`, `${hex}\r\n${hidden}\r\n0\r\n\r\n`), [200]],
-  ['an Expect that is obfuscated', post('Expect: y 100-continue\r\nContent-Length: 5\r\n', `hello${hidden}`), [200, 200]],
+  [
+    'an Expect that is obfuscated',
+    post('Expect: y 100-continue\r\nContent-Length: 5\r\n', `hello${hidden}`),
+    [200, 200],
+  ],
   ['an Expect with a space before the colon', post('Expect : 100-continue\r\nContent-Length: 5\r\n', `hello${hidden}`)],
   ['an Expect that is folded', post('Expect:\r\n 100-continue\r\nContent-Length: 5\r\n', `hello${hidden}`)],
-  ['an Expect in HTTP/1.0', post('Expect: 100-continue\r\nContent-Length: 5\r\nConnection: keep-alive\r\n', `hello${hidden}`).replace('1.1', '1.0'), [200, 200]],
-  ['an Expect that Connection names', post('Connection: Expect\r\nExpect: 100-continue\r\nContent-Length: 5\r\n', `hello${hidden}`), [200, 200]],
+  [
+    'an Expect in HTTP/1.0',
+    post('Expect: 100-continue\r\nContent-Length: 5\r\nConnection: keep-alive\r\n', `hello${hidden}`).replace(
+      '1.1',
+      '1.0',
+    ),
+    [200, 200],
+  ],
+  [
+    'an Expect that Connection names',
+    post('Connection: Expect\r\nExpect: 100-continue\r\nContent-Length: 5\r\n', `hello${hidden}`),
+    [200, 200],
+  ],
   ['an Expect whose body does not come', post(`Expect: 100-continue\r\nContent-Length: ${size}\r\n`), []],
   ['a body that does not come', post(`Content-Length: ${size + 1}\r\n`, hidden), []],
 ];
 
 /** What is passed on in the usual mode although servers differ over it: the connections end. */
 const odd: readonly Payload[] = [
-  ...['Content_Length: 5', 'Content.Length: 5', 'content_length: 0', 'Transfer_Encoding: chunked', 'Transfer.Encoding: chunked'].map(
+  ...[
+    'Content_Length: 5',
+    'Content.Length: 5',
+    'content_length: 0',
+    'Transfer_Encoding: chunked',
+    'Transfer.Encoding: chunked',
+  ].map(
     (line): Payload => ({
       name: `a field that looks like framing: ${line}`,
-      send: post(`Content-Length: ${size}\r\n${line}\r\n`, hidden) + `GET /two HTTP/1.1\r\n${host}\r\n`,
+      send: `${post(`Content-Length: ${size}\r\n${line}\r\n`, hidden)}GET /two HTTP/1.1\r\n${host}\r\n`,
       answers: [200],
       monitor: [200, 200],
       strictest: refused,
@@ -365,14 +406,14 @@ const odd: readonly Payload[] = [
   ...['GET', 'HEAD'].flatMap((method): Payload[] => [
     {
       name: `${method} with a body`,
-      send: post(`Content-Length: ${size}\r\n`, hidden).replace('POST', method) + `GET /two HTTP/1.1\r\n${host}\r\n`,
+      send: `${post(`Content-Length: ${size}\r\n`, hidden).replace('POST', method)}GET /two HTTP/1.1\r\n${host}\r\n`,
       answers: [200],
       monitor: [200, 200],
       strictest: refused,
     },
     {
       name: `${method} with chunks`,
-      send: inChunks(`${hex}\r\n${hidden}\r\n0\r\n\r\n`).replace('POST', method) + `GET /two HTTP/1.1\r\n${host}\r\n`,
+      send: `${inChunks(`${hex}\r\n${hidden}\r\n0\r\n\r\n`).replace('POST', method)}GET /two HTTP/1.1\r\n${host}\r\n`,
       answers: [200],
       monitor: [200, 200],
       strictest: refused,
@@ -385,7 +426,7 @@ const odd: readonly Payload[] = [
     },
     {
       name: `${method} with a length of nought`,
-      send: post('Content-Length: 0\r\n').replace('POST', method) + `GET /two HTTP/1.1\r\n${host}\r\n`,
+      send: `${post('Content-Length: 0\r\n').replace('POST', method)}GET /two HTTP/1.1\r\n${host}\r\n`,
       answers: [200, 200],
       strictest: refused,
     },
@@ -404,9 +445,17 @@ function payload([name, send, answers = refused]: Row): Payload {
 
 export const smugglingPayloads: readonly Payload[] = [
   ...bothFramings.map(payload),
-  ...codings.map(([name, line, answers]): Payload => ({ name: `chunks, the coding ${name}`, send: chunksWith(line), answers: answers ?? refused })),
+  ...codings.map(
+    ([name, line, answers]): Payload => ({
+      name: `chunks, the coding ${name}`,
+      send: chunksWith(line),
+      answers: answers ?? refused,
+    }),
+  ),
   // With a length besides, none of them passes.
-  ...codings.map(([name, line]): Payload => ({ name: `CL.TE, the coding ${name}`, send: lengthAndChunks(line), answers: refused })),
+  ...codings.map(
+    ([name, line]): Payload => ({ name: `CL.TE, the coding ${name}`, send: lengthAndChunks(line), answers: refused }),
+  ),
   ...[...lengths, ...chunks, ...lines, ...routes, ...expectations].map(payload),
   ...odd,
 ];

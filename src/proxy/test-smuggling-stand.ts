@@ -6,7 +6,13 @@
 import type net from 'node:net';
 import type { TestContext } from 'node:test';
 import { AnswerReader } from './test-answers.ts';
-import { type Habits, oddServers, PlausibleServer, plausibleServers, type SeenRequest } from './test-plausible-servers.ts';
+import {
+  type Habits,
+  oddServers,
+  PlausibleServer,
+  plausibleServers,
+  type SeenRequest,
+} from './test-plausible-servers.ts';
 import { RawClient, startRawTarget, until } from './test-proxy.ts';
 
 /** What stands between the clients and the target. */
@@ -33,13 +39,16 @@ export interface Recorder {
   judgesOddities: boolean;
 }
 
-/** Answers each request, as a strict server reads them, with its method and target; HEAD without a body. */
-export async function startRecorder(t: TestContext): Promise<Recorder> {
+/** Answers each request, as one of the servers reads them, with its method and target; HEAD without a body. */
+export async function startRecorder(
+  t: TestContext,
+  answers: keyof typeof plausibleServers = 'strict',
+): Promise<Recorder> {
   const connections: Recorded[] = [];
   const port = await startRawTarget(t, (socket) => {
     const all: Readonly<Record<string, Habits>> = { ...plausibleServers, ...oddServers };
     const servers = new Map(Object.entries(all).map(([name, habits]) => [name, new PlausibleServer(habits)]));
-    const [answering] = servers.values();
+    const answering = servers.get(answers)!;
     connections.push({ socket, servers });
     const answered = new WeakSet<SeenRequest>();
     let continued: object | undefined;
@@ -47,7 +56,7 @@ export async function startRecorder(t: TestContext): Promise<Recorder> {
     socket.on('end', () => socket.end());
     socket.on('data', (text: string) => {
       for (const server of servers.values()) server.push(text);
-      const { open, seen } = answering!;
+      const { open, seen, complaint } = answering;
       for (const request of seen) {
         if (!answered.has(request)) socket.write(answerTo(request));
         answered.add(request);
@@ -55,6 +64,9 @@ export async function startRecorder(t: TestContext): Promise<Recorder> {
       if (open !== undefined && open !== continued && open.fields.includes('expect')) {
         continued = open;
         socket.write('HTTP/1.1 100 Continue\r\n\r\n');
+      }
+      if (complaint !== undefined) {
+        socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       }
     });
   });
@@ -84,7 +96,10 @@ export async function attack(t: TestContext, front: Front, recorder: Recorder, w
   if (what.answers.length === 0) {
     await until(() => client.hasSomething || isOpen(recorder), `${what.name} has come to the target`);
   } else {
-    await until(() => client.isEnded || client.reader.answers.length >= what.answers.length, `${what.name} is answered`);
+    await until(
+      () => client.isEnded || client.reader.answers.length >= what.answers.length,
+      `${what.name} is answered`,
+    );
   }
   const last = client.reader.answers.at(-1);
   if (last?.isLast === true) await until(() => client.isEnded, `the connection of ${what.name} ends`);

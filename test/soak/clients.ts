@@ -238,7 +238,7 @@ const behaviours: Readonly<Record<string, { readonly share: number; readonly run
       await expectAnswers(visit, [echo(number)]);
     },
   },
-  'downloads': {
+  downloads: {
     share: 1,
     run: async (visit, number) => {
       visit.get(`/large/${number}`);
@@ -255,7 +255,7 @@ const behaviours: Readonly<Record<string, { readonly share: number; readonly run
       else visit.socket.destroy();
     },
   },
-  'tunnels': {
+  tunnels: {
     share: 2,
     run: async (visit, number) => {
       visit.get(`/tunnel/${number}`, 'Connection: Upgrade\r\nUpgrade: echo\r\n');
@@ -284,7 +284,11 @@ export async function visit({ place, number, roll }: Errand): Promise<Outcome> {
   if (visiting.socket.readyState !== 'closed') await visiting.toEnd();
   const { reader, requests, isConnected } = visiting;
   const problem = visiting.problem ?? reader.complaint ?? (isConnected ? undefined : 'it never connected');
-  return { behaviour: name, requests, problem: problem === undefined ? undefined : `a client that ${name}: ${problem}` };
+  return {
+    behaviour: name,
+    requests,
+    problem: problem === undefined ? undefined : `a client that ${name}: ${problem}`,
+  };
 }
 
 /** Waits for the answers to these paths and compares them. */

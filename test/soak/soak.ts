@@ -33,8 +33,8 @@ export interface SoakResult {
 }
 
 /**
- * Many addresses: a connection that its client closes keeps its four numbers for a minute, and one address and port have
- * only 28,000 of them to give.
+ * Many addresses: a connection that its client closes keeps its four numbers for a minute, and one address and port
+ * have only 28,000 of them to give.
  */
 const addresses = Array.from({ length: 24 }, (_, index) => `127.83.${1 + (process.pid % 250)}.${1 + index}`);
 const targetsCount = 4;

@@ -6,6 +6,7 @@
  *     connecting ─▶ answering ─▶ idle ─▶ answering ─▶ … ─▶ closed
  *                       └──▶ tunnel ──────────────────────▶ closed
  */
+import { soon } from '#io/timers.ts';
 import type { ConnectingOwner } from '#proxy/socket/channel.ts';
 import { Channel } from '#proxy/socket/channel.ts';
 import { Deadline } from '#proxy/socket/deadlines.ts';
@@ -157,16 +158,35 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
     this.#receiver = undefined;
     this.target.outstanding -= 1;
     // Whoever answers early may not have taken the whole request: its bytes are still on their way out of the buffer.
-    if (!mayBeReused || !this.#mayBeReused || !this.#channel.isFlushed || !this.target.keep(this)) {
+    if (!mayBeReused || !this.#mayBeReused || !this.#channel.isFlushed) {
       this.#close();
       return;
     }
     if (this.#largeBuffer !== undefined) this.#context.largeBuffers.give(this.#largeBuffer);
     this.#largeBuffer = undefined;
     this.#phase = 'idle';
-    this.resume();
     if (this.#request.length > requestBytes) this.#request = Buffer.allocUnsafeSlow(requestBytes);
     this.#context.deadlines.set(this, this.#context.options.targetKeepAliveMs);
+    if (this.#isPaused) this.#keepWhenSilent();
+    else this.#keep();
+  }
+
+  #keep(): void {
+    if (!this.target.keep(this)) this.#close();
+  }
+
+  /**
+   * While the client took its time nothing was read: what the target has sent meanwhile, which nobody asked for, lies
+   * in the kernel and would be the answer to the next request. The event loop looks there before the second turn from
+   * now.
+   */
+  #keepWhenSilent(): void {
+    this.resume();
+    soon(() =>
+      soon(() => {
+        if (this.#phase === 'idle') this.#keep();
+      }),
+    );
   }
 
   /** Gives the request up; the receiver hears nothing more. */
