@@ -9,14 +9,15 @@ import { HeadFacts } from './http1/request-facts.ts';
 import { RequestHead } from './http1/request-head.ts';
 import { SessionCookies } from './http1/session-cookies.ts';
 import { TraceIds } from './http1/trace-id.ts';
-import type { AcceptPath } from './socket/accept.ts';
+import type { SocketPath } from './socket/channel.ts';
+import { type Connect, connectBy } from './socket/connect.ts';
 import { DeadlineWheel } from './socket/deadlines.ts';
 import { LargeBuffers } from './socket/large-buffers.ts';
 import type { IdleBudget } from './upstream/target.ts';
 
 /** Limits and times of one worker, with their defaults in `defaultOptions`. */
 export interface ProxyOptions {
-  readonly acceptPath: AcceptPath;
+  readonly acceptPath: SocketPath;
   /** Client connections at one time; what comes beyond is closed and counted as rejected. */
   readonly clientConnectionsMax: number;
   /** Idle connections to one target, and to all of them; each holds about 75 KB of buffers. */
@@ -58,6 +59,7 @@ export class WorkerContext {
   /** What clients' bytes are read into: whoever wants to keep any copies them before it returns. */
   readonly readBuffer = Buffer.allocUnsafeSlow(readBytes);
   readonly largeBuffers: LargeBuffers;
+  readonly connect: Connect;
   readonly idleBudget: IdleBudget;
   readonly facts = new HeadFacts();
   readonly cookies: SessionCookies;
@@ -74,6 +76,7 @@ export class WorkerContext {
     this.deadlines = new DeadlineWheel(clock);
     this.traceIds = new TraceIds(random.hex(32));
     this.cookies = new SessionCookies(Buffer.from(cookieKey, 'hex'), clock, random);
+    this.connect = connectBy(options.acceptPath);
     this.largeBuffers = new LargeBuffers(options.largeBuffersMax);
     this.idleBudget = {
       perTargetMax: options.idlePerTargetMax,

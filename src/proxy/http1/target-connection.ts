@@ -6,8 +6,7 @@
  *     connecting ─▶ answering ─▶ idle ─▶ answering ─▶ … ─▶ closed
  *                       └──▶ tunnel ──────────────────────▶ closed
  */
-import type { ConnectingOwner } from '#proxy/socket/channel.ts';
-import { Channel } from '#proxy/socket/channel.ts';
+import type { Channel, ConnectingOwner } from '#proxy/socket/channel.ts';
 import { Deadline } from '#proxy/socket/deadlines.ts';
 import type { Target } from '#proxy/upstream/target.ts';
 import type { WorkerContext } from '#proxy/worker-context.ts';
@@ -93,7 +92,7 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
     this.#readBuffer = this.#buffer.subarray(headroomBytes);
     this.#receiver = receiver;
     target.outstanding += 1;
-    this.#channel = Channel.connect(this, this.#readBuffer, target);
+    this.#channel = context.connect(this, this.#readBuffer, target);
     context.deadlines.set(this, context.options.connectTimeoutMs);
   }
 
