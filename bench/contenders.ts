@@ -1,7 +1,7 @@
 /**
  * The proxies that are measured, and what is behind them. All set X-Forwarded-For, -Proto and -Port and a trace id,
- * keep connections to the backend, and write no access log; HAProxy and nginx otherwise have their defaults, and once more
- * larger buffers. Proxies have processor 0, the load and everything behind the proxies processor 1.
+ * keep connections to the backend, and write no access log; HAProxy and nginx otherwise have their defaults, and once
+ * more larger buffers. Proxies have processor 0, the load and everything behind the proxies processor 1.
  */
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';

@@ -74,7 +74,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     super();
     this.#context = context;
     this.#home = home;
-    this.#buffers = new ClientBuffers(context.readBuffer);
+    this.#buffers = new ClientBuffers(context);
     this.#closesAtMs = context.clock.monotonicMs() + home.routes.table.loadBalancer.clientKeepAliveMs;
     this.#channel = open(this);
     this.#tally = new ExchangeTally(home, context, this.#channel);
@@ -159,6 +159,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     if (this.#phase === 'tunnel' && isClean) this.#target?.finish();
     else this.#giveUpTarget();
     this.#phase = 'closed';
+    this.#buffers.drop();
     this.#carry.clear();
     this.#context.deadlines.remove(this);
     this.#returnHead();
@@ -277,7 +278,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     this.#isTargetFull = !sendRequest(this.#target, what, routes.rewrite, this.#channel);
     this.#tally.passedOn(bodyEnd - bodyStart);
     this.#tally.sent(this.#target, this.#attempts.group, this.#isTargetFull);
-    this.#buffers.chooseFor(this.#channel, this.#body);
+    this.#buffers.chooseFor(this.#channel, this.#body, bytes, bodyEnd, !this.#isTargetFull);
     return bodyEnd;
   }
 
@@ -291,7 +292,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     }
     // The target may be gone while its last answer is still on its way to the client.
     if (this.#target !== undefined) this.#sendOn(bytes, start, bodyEnd);
-    this.#buffers.chooseFor(this.#channel, this.#body);
+    this.#buffers.chooseFor(this.#channel, this.#body, bytes, bodyEnd, !this.#isTargetFull);
     return bodyEnd;
   }
 
@@ -364,7 +365,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
 
   onTunnel(): void {
     this.#phase = 'tunnel';
-    this.#buffers.choose(this.#channel, true);
+    this.#buffers.chooseForTunnel(this.#channel);
     const { bytes, start, end } = this.#carry;
     if (bytes !== undefined) this.#sendOn(bytes, start, end);
     this.#carry.clear();

@@ -6,6 +6,7 @@
  *     connecting ─▶ answering ─▶ idle ─▶ answering ─▶ … ─▶ closed
  *                       └──▶ tunnel ──────────────────────▶ closed
  */
+import { mediumBufferBytes } from '#proxy/socket/buffer-pool.ts';
 import type { Channel, ConnectingOwner } from '#proxy/socket/channel.ts';
 import { Deadline } from '#proxy/socket/deadlines.ts';
 import type { Target } from '#proxy/upstream/target.ts';
@@ -74,7 +75,10 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
   #largeBuffer: Buffer | undefined;
   #phase: Phase = 'connecting';
   #receiver: AnswerReceiver | undefined;
-  #request = Buffer.allocUnsafeSlow(requestBytes);
+  readonly #usualRequest: Buffer = Buffer.allocUnsafeSlow(requestBytes);
+  #request = this.#usualRequest;
+  /** While a request is longer than usual. */
+  #mediumBuffer: Buffer | undefined;
   #requestLength = 0;
   /** Where the head that is being read begins, and where the next read goes. */
   #headStart = headroomBytes;
@@ -122,7 +126,9 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
 
   /** A buffer for a request of up to `length` bytes; it stays untouched until the answer has come. */
   requestRoom(length: number): Buffer {
-    if (this.#request.length < length) this.#request = Buffer.allocUnsafeSlow(length);
+    if (this.#request.length >= length) return this.#request;
+    this.#mediumBuffer = length <= mediumBufferBytes ? this.#context.mediumBuffers.take() : undefined;
+    this.#request = this.#mediumBuffer ?? Buffer.allocUnsafeSlow(length);
     return this.#request;
   }
 
@@ -164,7 +170,9 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
     this.#largeBuffer = undefined;
     this.#phase = 'idle';
     this.resume();
-    if (this.#request.length > requestBytes) this.#request = Buffer.allocUnsafeSlow(requestBytes);
+    if (this.#mediumBuffer !== undefined) this.#context.mediumBuffers.give(this.#mediumBuffer);
+    this.#mediumBuffer = undefined;
+    this.#request = this.#usualRequest;
     this.#context.deadlines.set(this, this.#context.options.targetKeepAliveMs);
   }
 
@@ -179,6 +187,7 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
   /** Ends a tunnel whose client is done: what was written still goes out. */
   finish(): void {
     this.#detach();
+    this.#dropBuffers();
     this.#phase = 'closed';
     this.#channel.destroySoon();
   }
@@ -274,6 +283,7 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
       case 'tunnel': {
         const receiver = this.#receiver!;
         this.#detach();
+        this.#dropBuffers();
         this.#phase = 'closed';
         receiver.onTunnelClosed(isClean);
         break;
@@ -423,10 +433,17 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
   }
 
   #close(): void {
-    if (this.#largeBuffer !== undefined) this.#context.largeBuffers.drop();
-    this.#largeBuffer = undefined;
+    this.#dropBuffers();
     this.#phase = 'closed';
     this.#context.deadlines.remove(this);
     this.#channel.destroy();
+  }
+
+  /** Something may still be under way out of them. */
+  #dropBuffers(): void {
+    if (this.#largeBuffer !== undefined) this.#context.largeBuffers.drop();
+    if (this.#mediumBuffer !== undefined) this.#context.mediumBuffers.drop();
+    this.#largeBuffer = undefined;
+    this.#mediumBuffer = undefined;
   }
 }
