@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import test from 'node:test';
 import { type LogEntry, logging } from './test-logs.ts';
-import { closedPort, exchange, forwardTo, RawClient, startRawTarget, startTarget, until } from './test-proxy.ts';
+import { closedPort, exchange, forwardTo, RawClient, startRawTarget, startTarget, table, until } from './test-proxy.ts';
 
 const close = 'Connection: close\r\n';
 
@@ -214,4 +214,25 @@ test('access log: each request of a kept connection has its entry, and a listene
   await swap({ targets: [target] });
   await ask('/3');
   assert.equal((await entries(2)).length, 2);
+});
+
+test('access log: where a function gave no answer the load balancer did, for the reason that is there', async (context) => {
+  const target = await startTarget(context, (incoming, outgoing) => {
+    if (incoming.url === '/fine') return void outgoing.end('fine');
+    return void outgoing.writeHead(413, { 'x-ballast-function-error': 'LambdaRequestTooLarge' }).end('large');
+  });
+  const logs = { region: 'eu-test-1', access: 'access' };
+  const parts = { logs, targets: [target] };
+  const { port, proxy, entries, balancer } = await logging(context, parts);
+  const plain = table(parts);
+  await proxy.apply({ ...plain, groups: plain.groups.map((group) => ({ ...group, isOfFunctions: true as const })) });
+  const ask = (path: string) => exchange(context, port, `GET ${path} HTTP/1.1\r\nHost: a\r\n${close}\r\n`);
+  const answer = await ask('/large');
+  assert.match(answer, /^HTTP\/1\.1 413 [\s\S]*large/);
+  assert.doesNotMatch(answer, /ballast-function-error/i);
+  assert.match(await ask('/fine'), /^HTTP\/1\.1 200 /);
+  const shown = (await entries(2)).map((each) => [each.status, each.targetStatus, each.error, each.target].join(' '));
+  assert.deepEqual(shown, ['413 - LambdaRequestTooLarge -', '200 200 - -']);
+  assert.deepEqual(balancer().elbResponses, { 413: 1 });
+  assert.equal(balancer().targetGroups[0]!.responses['4xx'], 0);
 });

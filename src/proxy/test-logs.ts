@@ -62,7 +62,11 @@ export async function logging(context: TestContext, parts: TableParts, settings:
   const spool = new LogSpool({ folder, writer: 'test', intervalMs: 3_600_000, clock: systemClock });
   context.after(() => spool.close());
   const logs = { region: 'eu-test-1', access: 'access', connection: 'connection' };
-  const { port, swap, balancer } = await startProxy(context, { logs, ...parts }, { ...settings, logSink: spool });
+  const { port, proxy, swap, balancer } = await startProxy(
+    context,
+    { logs, ...parts },
+    { ...settings, logSink: spool },
+  );
   const linesOf = async (heading: string): Promise<string[]> => {
     await spool.flush();
     const texts = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'latin1').trimEnd().split('\n'));
@@ -79,5 +83,5 @@ export async function logging(context: TestContext, parts: TableParts, settings:
     assert.equal(lines.length, count);
     return lines.map(parseEntry);
   };
-  return { port, swap, balancer, entries, connections: () => linesOf('connection') };
+  return { port, proxy, swap, balancer, entries, connections: () => linesOf('connection') };
 }

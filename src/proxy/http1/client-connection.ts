@@ -19,6 +19,7 @@ import { ClientBuffers } from './client-buffers.ts';
 import type { ClientHome } from './client-home.ts';
 import { ExchangeTally } from './exchange-tally.ts';
 import { complete, incomplete, type Refusal } from './field-section.ts';
+import { takeFunctionError } from './function-error.ts';
 import { errorPage, formatResponse, type LocalResponse, localResponse } from './local-response.ts';
 import { MessageBody, malformedBody } from './message-body.ts';
 import { checkRequest } from './request-checks.ts';
@@ -164,7 +165,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     this.#phase = 'closed';
     this.#carry.clear();
     this.#context.deadlines.remove(this);
-    this.#returnHead();
+    this.#head = this.#context.giveHead(this.#head);
     this.#home.onClientGone(this);
   }
 
@@ -258,7 +259,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     else if (changed === 'failed') this.#answer(errorPage(500));
     else if (action.kind === 'forward') used = this.#forward(routes, { action, changed }, head, bytes, base, end);
     else this.#answer(localResponse(action, head, bytes, base, routes.table));
-    this.#returnHead();
+    this.#head = this.#context.giveHead(this.#head);
     return used;
   }
 
@@ -337,12 +338,6 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     }
   }
 
-  #returnHead(): void {
-    if (this.#head === undefined) return;
-    this.#context.giveHead(this.#head);
-    this.#head = undefined;
-  }
-
   // The target's side
 
   onActivity(): void {
@@ -361,7 +356,10 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     const { answerFields } = this.#home.routes;
     this.addedLines = answerFields === undefined ? session : answerFields.into(head, bytes, base, session);
     const nowMs = this.#context.clock.monotonicMs();
-    this.#tally.answered(head.status, this.#attempts.group, nowMs);
+    const { group } = this.#attempts;
+    const error = group.isOfFunctions ? takeFunctionError(head, bytes, base) : undefined;
+    if (error === undefined) this.#tally.answered(head.status, group, nowMs);
+    else this.#tally.functionFailed(head.status, error);
     const endsWithConnection =
       head.bodyKind === 'until-close' || (head.bodyKind === 'chunked' && this.minorVersion === 0);
     return this.#connectionLine(endsWithConnection, nowMs);
@@ -433,7 +431,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
 
   /** Answers what cannot be served and ends the connection: nobody knows where the next request would begin. */
   #refuse(status: Refusal | 408): void {
-    this.#returnHead();
+    this.#head = this.#context.giveHead(this.#head);
     this.#phase = 'exchange';
     this.isHeadRequest = false;
     this.#keepsAlive = false;

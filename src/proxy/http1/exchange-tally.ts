@@ -89,6 +89,12 @@ export class ExchangeTally {
     this.#record?.answered(status, nowMs);
   }
 
+  /** The load balancer answers in place of a function. */
+  functionFailed(status: number, reason: string): void {
+    this.#home.counters.countElbResponse(status);
+    this.#record?.functionFailed(status, reason);
+  }
+
   answeredHere(response: LocalResponse): void {
     this.#home.counters.countElbResponse(response.status);
     this.#record?.answeredHere(response);
