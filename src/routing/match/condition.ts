@@ -40,7 +40,9 @@ export function compileCondition(condition: RuleCondition): Holds {
       }));
       return ({ query }) =>
         query !== '' &&
-        parameters(query).some(([key, value]) => pairs.some((pair) => (pair.key?.(key) ?? true) && pair.value(value)));
+        queryParameters(query).some(([key, value]) =>
+          pairs.some((pair) => (pair.key?.(key) ?? true) && pair.value(value)),
+        );
     }
     case 'source-ip': {
       const blocks = new BlockList();
@@ -78,13 +80,20 @@ function regexOf(source: string, ignoresCase: boolean): LinearRegex | undefined 
   return regex;
 }
 
-/** In lower case, as they were sent. */
-function parameters(query: string): (readonly [key: string, value: string])[] {
-  return query
+type Parameters = readonly (readonly [key: string, value: string])[];
+let lastQuery = '';
+let lastParameters: Parameters = [];
+
+/** In lower case, as they were sent. Many conditions ask for those of the same query one after the other. */
+export function queryParameters(query: string): Parameters {
+  if (query === lastQuery) return lastParameters;
+  lastQuery = query;
+  lastParameters = query
     .toLowerCase()
     .split('&')
     .map((pair) => {
       const at = pair.indexOf('=');
       return at === -1 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)];
     });
+  return lastParameters;
 }
