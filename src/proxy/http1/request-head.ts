@@ -153,6 +153,7 @@ export class RequestHead {
             continue;
           }
           if (bytes[at] !== lf) return 400;
+          if (at + 1 - base - this.start > lineBytesMax) return 414;
           this.#state = inFields;
           this.fields.begin(at + 1 - base);
           return complete;
