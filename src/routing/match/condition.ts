@@ -45,14 +45,19 @@ export function compileCondition(condition: RuleCondition): Holds {
         );
     }
     case 'source-ip': {
-      const blocks = new BlockList();
+      // One for each family: to a list of both, ::/0 holds every IPv4 address as well.
+      const blocks = { ipv4: new BlockList(), ipv6: new BlockList() };
       for (const cidr of condition.values) {
         const [address, bits] = cidr.split('/') as [string, string];
-        blocks.addSubnet(address, Number(bits), isIPv6(address) ? 'ipv6' : 'ipv4');
+        blocks[familyOf(address)].addSubnet(address, Number(bits), familyOf(address));
       }
-      return ({ source }) => blocks.check(source, isIPv6(source) ? 'ipv6' : 'ipv4');
+      return ({ source }) => blocks[familyOf(source)].check(source, familyOf(source));
     }
   }
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIPv6(address) ? 'ipv6' : 'ipv4';
 }
 
 /** The text is in lower case already where case does not count. */

@@ -106,6 +106,9 @@ test('conditions: each field looks at its own part of a request', () => {
   assert(holds(sources, { source: '2001:db8:1::5' }));
   assert(!holds(sources, { source: '192.0.3.1' }));
   assert(!holds(sources, { source: '' }));
+  const allOfSix = { field: 'source-ip', values: ['10.0.0.0/8', '::/0'] } as const;
+  assert(holds(allOfSix, { source: '2001:db8:1::5' }));
+  assert(!holds(allOfSix, { source: '192.0.2.77' }), 'the other family is not held by it');
 });
 
 test('rules: the first of which all conditions hold is found, else the default one', () => {
