@@ -103,8 +103,9 @@ export class WorkerContext {
     return head;
   }
 
-  giveHead(head: RequestHead): void {
-    if (this.#heads.length < 64) this.#heads.push(head);
+  /** Takes a reader back, if there is one; gives what its owner has of it then: nothing. */
+  giveHead(head: RequestHead | undefined): undefined {
+    if (head !== undefined && this.#heads.length < 64) this.#heads.push(head);
   }
 
   #tellTime(): void {

@@ -362,7 +362,8 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
     // Seen before anything is sent: a malformed beginning still gets its 502.
     const bodyEnd = this.#body.scan(this.#buffer, headEnd, end);
     if (bodyEnd === malformedBody) return this.#fail('malformed');
-    const dropsFraming = extracts || head.status === 204;
+    // HTTP/1.0 knows no transfer codings, in an answer without a body neither (RFC 9112 section 6.1).
+    const dropsFraming = head.status === 204 || (head.isCoded && receiver.minorVersion === 0);
     const line = receiver.onAnswer(head, this.#buffer, this.#headStart);
     this.#phase = 'body';
     const isFlushed = this.#deliverHead(line, dropsFraming, this.#body.passedEnd);
