@@ -9,7 +9,7 @@ import { systemRandom } from '#io/random.ts';
 import { sleep } from '#io/timers.ts';
 import { createProxy } from './proxy.ts';
 import { addProxyStats } from './stats.ts';
-import { acceptPaths, RawClient, request, startProxy, startTarget, table, until } from './test-proxy.ts';
+import { acceptPaths, closedPort, RawClient, request, startProxy, startTarget, table, until } from './test-proxy.ts';
 
 const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
@@ -267,6 +267,62 @@ test('proxy: with least outstanding requests, a target that is busy gets no more
   waiting[0]!();
   assert((await Promise.all(answers)).includes('slow'));
   await until(() => proxy.stats().targets.every(({ outstanding }) => outstanding === 0), 'nothing is outstanding');
+});
+
+test('proxy: a target with less weight gets less, also of what is tried again, and a swap gives it back', async (t) => {
+  const counts = [0, 0, 0];
+  const servers = await Promise.all(
+    counts.map((_, index) =>
+      startTarget(t, (_incoming, outgoing) => {
+        counts[index]! += 1;
+        outgoing.end();
+      }),
+    ),
+  );
+  const base = table({ targets: [...servers, await closedPort()], algorithm: 'weighted_random' });
+  const [group] = base.groups;
+  const weighted = (weight: number) => ({
+    ...base,
+    groups: [{ ...group!, targets: group!.targets.map((each, index) => (index === 0 ? { ...each, weight } : each)) }],
+  });
+  const proxy = createProxy({ clock: systemClock, log: silentLog, random: systemRandom });
+  t.after(() => proxy.drain(0));
+  const outcome = await proxy.apply(weighted(1 / 16));
+  assert(outcome.kind === 'listening');
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(() => agent.destroy());
+  const share = async () => {
+    counts.fill(0);
+    for (let count = 0; count < 600; count += 1) {
+      assert.equal((await request(outcome.port, { agent })).status, 200);
+    }
+    return counts[0]! / 600;
+  };
+  const less = await share();
+  assert(less > 0 && less < 0.1, `one in 33 is its share, here ${less}`);
+  await proxy.apply({ ...weighted(1), port: 0 });
+  const whole = await share();
+  assert(whole > 0.23 && whole < 0.43, `a third is its share, here ${whole}`);
+});
+
+test('proxy: what becomes of requests at each target is told once', async (t) => {
+  let status = 200;
+  const target = await startTarget(t, (incoming, outgoing) => {
+    if (incoming.url === '/silence') return;
+    outgoing.writeHead(status).end();
+  });
+  const closed = await closedPort();
+  const { port, proxy, swap } = await startProxy(t, { targets: [target], loadBalancer: { idleTimeoutMs: 300 } });
+  const outcomes = () => Object.fromEntries(proxy.takeOutcomes().map(([key, ...counts]) => [key, counts]));
+  assert.deepEqual(outcomes(), {});
+  for (status of [200, 404, 500, 503]) assert.equal((await request(port)).status, status);
+  assert.deepEqual(outcomes(), { [`group/127.0.0.1:${target}`]: [4, 2] });
+  assert.deepEqual(outcomes(), {});
+  assert.equal((await request(port, { path: '/silence' })).status, 504);
+  assert.deepEqual(outcomes(), { [`group/127.0.0.1:${target}`]: [1, 1] });
+  await swap({ targets: [closed] });
+  assert.equal((await request(port)).status, 502);
+  assert.deepEqual(outcomes(), { [`group/127.0.0.1:${closed}`]: [1, 1] });
 });
 
 test('proxy: a target in slow start gets a share that grows with the time', async (t) => {

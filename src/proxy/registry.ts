@@ -8,7 +8,7 @@ import { GroupCounters, LoadBalancerCounters } from './counters.ts';
 import type { HttpTarget } from './http1/target-connection.ts';
 import type { GroupState, Routes } from './routes.ts';
 import { resolveRoutes } from './routes.ts';
-import type { LoadBalancerStats, TargetGroupStats, TargetStats } from './stats.ts';
+import type { LoadBalancerStats, TargetGroupStats, TargetOutcomes, TargetStats } from './stats.ts';
 import { RetryBudget } from './upstream/retry-budget.ts';
 import { Target } from './upstream/target.ts';
 import type { WorkerContext } from './worker-context.ts';
@@ -58,6 +58,18 @@ export class Registry {
 
   targetStats(): TargetStats[] {
     return [...this.#targets.values()].map(({ key, requests, outstanding }) => ({ key, requests, outstanding }));
+  }
+
+  /** What became of requests at each target since it was last asked; those that had none are left out. */
+  takeOutcomes(): TargetOutcomes[] {
+    const outcomes: TargetOutcomes[] = [];
+    for (const target of this.#targets.values()) {
+      if (target.ended === 0) continue;
+      outcomes.push([target.key, target.ended, target.failed]);
+      target.ended = 0;
+      target.failed = 0;
+    }
+    return outcomes;
   }
 
   /** Resolves a table; the targets that it names stay until the routes are given back. */

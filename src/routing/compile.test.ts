@@ -337,12 +337,8 @@ test('compile: targets that speak what cannot be spoken get nothing, and functio
   }
   put({ targetType: 'lambda', healthCheck: { ...sampleTargetGroup.healthCheck, enabled: false } });
   assert.deepEqual(world.compile().groups[0]!.targets, []);
-  const [target] = compileListener(
-    world.tables,
-    () => undefined,
-    where,
-    () => 9_001,
-  )!.groups[0]!.targets;
+  const [target] = compileListener(world.tables, () => undefined, where, { functionPort: () => 9_001 })!.groups[0]!
+    .targets;
   assert.deepEqual([target!.address, target!.port, target!.state], ['127.0.0.1', 9_001, 'healthy']);
 });
 
@@ -365,4 +361,16 @@ test('compile: a target in slow start says so while its group wants it', () => {
   assert.equal(old!.slowStart, undefined);
   assert.deepEqual(fresh!.slowStart, { beganAtMs: 5_000, durationMs: 60_000 });
   assert.equal(compiled({})[1]!.slowStart, undefined);
+});
+
+test('compile: a target that gets less than its share says so, where targets are picked by weight', () => {
+  const weights = (algorithm: string) => {
+    const attributes = { 'load_balancing.algorithm.type': algorithm };
+    const world = new World(forward([group, 1])).group(group, attributes).targets(group, healthy, healthy);
+    const weight = (key: string) => (key === `${group}/127.0.1.2:8080` ? 0.25 : 1);
+    const table = compileListener(world.tables, () => healthy, where, { weight })!;
+    return table.groups[0]!.targets.map((target) => target.weight);
+  };
+  assert.deepEqual(weights('weighted_random'), [undefined, 0.25]);
+  assert.deepEqual(weights('round_robin'), [undefined, undefined]);
 });

@@ -93,6 +93,7 @@ export class Attempts {
       if (this.#mayRetry(nowMs)) return connection.target;
     }
     counters.connectionErrors += 1;
+    connection.target.unanswered();
     const nothingWasSent = failure === 'connect-failed' || failure === 'connect-timeout';
     if (nothingWasSent) connection.target.avoidedUntilMs = nowMs + avoidedMs;
     // A target that goes away resets even fresh connections that wait in its queue. One other target may have what

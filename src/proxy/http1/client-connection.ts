@@ -178,7 +178,10 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
         if (this.#answerPhase !== 'awaited') this.cut();
         // Whom was everybody waiting for?
         else if (!this.#body.isDone && !this.#isTargetFull) this.#refuse(408);
-        else this.#answerWithout(504);
+        else {
+          this.#target?.target.unanswered();
+          this.#answerWithout(504);
+        }
         break;
       default:
         this.cut();
@@ -346,6 +349,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     const { answerFields } = this.#home.routes;
     this.addedLines = answerFields === undefined ? session : answerFields.into(head, bytes, base, session);
     const nowMs = this.#context.clock.monotonicMs();
+    this.#target!.target.answered(head.status);
     this.#tally.answered(head.status, this.#attempts.group, nowMs);
     const endsWithConnection =
       head.bodyKind === 'until-close' || (head.bodyKind === 'chunked' && this.minorVersion === 0);

@@ -31,6 +31,9 @@ export class Target<Connection extends Poolable> {
   requests = 0;
   /** Requests that it was given and has not answered yet. */
   outstanding = 0;
+  /** Its requests that ended since somebody took the numbers (`Registry.takeOutcomes`), and how many failed. */
+  ended = 0;
+  failed = 0;
   /** It refused a connection: until this monotonic time others get requests first. 0: it did not. */
   avoidedUntilMs = 0;
   /** How many places in routing tables name it; at 0 it gets nothing new and keeps nothing open. */
@@ -44,6 +47,18 @@ export class Target<Connection extends Poolable> {
     this.port = target.port;
     this.label = labelOf(target.address, target.port);
     this.#budget = budget;
+  }
+
+  /** A request was answered; whoever could not serve it says so by the status. */
+  answered(status: number): void {
+    this.ended += 1;
+    if (status >= 500) this.failed += 1;
+  }
+
+  /** A request had no answer, or no connection. */
+  unanswered(): void {
+    this.ended += 1;
+    this.failed += 1;
   }
 
   /** The connection that was used last, because it is the least likely to have been closed meanwhile. */
