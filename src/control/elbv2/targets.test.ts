@@ -223,3 +223,17 @@ test('DescribeTargetHealth: anomalies come when they are asked for, of targets t
   region.accepted(registerTargets, { TargetGroupArn: arn, Targets: [{ Id }] });
   assert.deepEqual(asked({ TargetGroupArn: arn, Include: ['All'] }), [undefined]);
 });
+
+test('ModifyTargetGroupAttributes: zones are not kept apart while a target belongs to all of them', () => {
+  const { region, TargetGroupArn, register, deregister, setDelay } = prepare();
+  setDelay(0);
+  const apart = (Value: string) => ({
+    TargetGroupArn,
+    Attributes: [{ Key: 'load_balancing.cross_zone.enabled', Value }],
+  });
+  register({ Id: '127.0.0.1', AvailabilityZone: 'eu-test-1a' }, { Id: '10.0.0.1', AvailabilityZone: 'all' });
+  region.refused(modifyTargetGroupAttributes, apart('false'), 'InvalidConfigurationRequest');
+  region.accepted(modifyTargetGroupAttributes, apart('true'));
+  deregister({ Id: '10.0.0.1' });
+  region.accepted(modifyTargetGroupAttributes, apart('false'));
+});
