@@ -84,6 +84,31 @@ for (const acceptPath of acceptPaths) {
     await until(() => connections === 0, 'its connection is closed');
   });
 
+  test(`proxy (${acceptPath}): a target that drains keeps no connection that nobody uses, and finishes its requests`, async (t) => {
+    let finish = () => {};
+    const sockets = new Set<net.Socket>();
+    const target = await startTarget(t, (incoming, outgoing) => {
+      sockets.add(incoming.socket);
+      incoming.socket.on('close', () => sockets.delete(incoming.socket));
+      if (incoming.url === '/slow') finish = () => outgoing.end('slow');
+      else outgoing.end('ok');
+    });
+    const { port, proxy, swap } = await startProxy(t, { targets: [target] }, settings);
+    const slow = request(port, { path: '/slow' });
+    await until(() => sockets.size === 1, 'the slow request is with the target');
+    assert.equal((await request(port)).status, 200);
+    assert.equal(sockets.size, 2);
+    await swap({ targets: [{ port: target, isDraining: true }] });
+    await until(() => sockets.size === 1, 'the idle one is closed');
+    assert.equal((await request(port)).status, 503, 'no new requests');
+    finish();
+    assert.equal((await slow).body.toString(), 'slow');
+    await until(() => sockets.size === 0, 'and the other one, once it is idle');
+    await swap({ targets: [target] });
+    assert.equal((await request(port)).status, 200);
+    assert.equal(proxy.stats().idleTargetConnections, 1, 'registered again, it is like any other');
+  });
+
   test(`proxy (${acceptPath}): connections and turns outlive a swap`, async (t) => {
     const seen: string[] = [];
     const handler =

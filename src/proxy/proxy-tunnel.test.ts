@@ -42,6 +42,36 @@ for (const acceptPath of acceptPaths) {
     assert.equal(code, 1000);
   });
 
+  test(`proxy (${acceptPath}): a tunnel outlives a swap, and goes when its target’s deregistration delay is over`, async (t) => {
+    const closed: string[] = [];
+    const target = await startRawTarget(t, (socket) => {
+      socket.once('data', () => socket.write(switching));
+      socket.on('close', () => closed.push('target'));
+    });
+    const open = async (port: number): Promise<RawClient> => {
+      const client = new RawClient(t, port);
+      client.send(upgrade);
+      await client.toHave(switching);
+      client.socket.on('close', () => closed.push('client'));
+      return client;
+    };
+    const { port, proxy, swap } = await startProxy(t, { targets: [target] }, settings);
+    await open(port);
+    await swap({ targets: [{ port: target, isDraining: true, untilMs: Date.now() + 3_600_000 }] });
+    await swap({ targets: [] });
+    const stays = await open((await startProxy(t, { targets: [target] }, settings)).port);
+    assert.deepEqual(closed, [], 'what is only not routed to any more keeps its tunnels');
+    await swap({ targets: [target] });
+    await open(port);
+    await swap({ targets: [{ port: target, isDraining: true }] });
+    assert.deepEqual(closed, []);
+    await swap({ targets: [] });
+    await until(() => closed.length === 2, 'both sides of it are closed');
+    assert.deepEqual(closed.toSorted(), ['client', 'target']);
+    assert.equal(stays.isClosed, false);
+    assert.equal(proxy.stats().activeConnections, 1, 'that of the first tunnel');
+  });
+
   test(`proxy (${acceptPath}): a tunnel takes early bytes, closes by halves, waits for a slow reader`, async (t) => {
     const size = 8 * 1024 * 1024;
     const piece = randomBytes(64 * 1024);

@@ -13,6 +13,9 @@ import { RetryBudget } from './upstream/retry-budget.ts';
 import { Target } from './upstream/target.ts';
 import type { WorkerContext } from './worker-context.ts';
 
+/** The delay ends by the clock of the control plane, and here it is compared with that of the node. */
+const clocksDifferMs = 10_000;
+
 export interface LoadBalancerState {
   readonly id: string;
   readonly counters: LoadBalancerCounters;
@@ -79,11 +82,20 @@ export class Registry {
       { target: (target) => this.#target(target), group: (id) => this.#group(loadBalancer, id) },
       this.#context,
     );
-    for (const group of routes.groups) for (const target of group.targets) target.usesCount += 1;
+    for (const group of routes.groups) {
+      for (const target of group.targets) {
+        target.usesCount += 1;
+        // It gets nothing new, so whoever wants to leave need not wait for connections that nobody uses.
+        if (target.drainsUntilMs !== undefined) target.closeIdle();
+      }
+    }
     return routes;
   }
 
-  /** Gives routes back: what no table names any more closes its idle connections, and finishes what is in flight. */
+  /**
+   * Gives routes back: what no table names any more closes its idle connections, and finishes what is in flight. Where
+   * that is because its deregistration delay is over, tunnels are cut: they would hold it for ever.
+   */
   giveRoutes(routes: Routes): void {
     for (const group of routes.groups) {
       for (const target of group.targets) {
@@ -92,6 +104,8 @@ export class Registry {
         if (target.usesCount > 0) continue;
         target.closeIdle();
         this.#targets.delete(target.key);
+        const { drainsUntilMs = Number.POSITIVE_INFINITY } = target;
+        if (drainsUntilMs <= this.#context.clock.wallMs() + clocksDifferMs) target.cutTunnels();
       }
     }
   }
@@ -102,6 +116,7 @@ export class Registry {
       target = new Target(description, this.#context.idleBudget);
       this.#targets.set(description.key, target);
     }
+    target.drainsUntilMs = description.drainsUntilMs;
     return target;
   }
 

@@ -26,7 +26,10 @@ import type { LoadBalancerStats, TargetGroupStats } from './stats.ts';
 export const acceptPaths = ['fast', 'public'] as const;
 
 export interface TableParts {
-  readonly targets?: readonly (number | { readonly port: number; readonly isDraining: boolean })[];
+  readonly targets?: readonly (
+    | number
+    | { readonly port: number; readonly isDraining: boolean; readonly untilMs?: number }
+  )[];
   readonly action?: RoutingAction;
   /** Before the default one. */
   readonly rules?: readonly RoutingRule[];
@@ -57,9 +60,11 @@ export function forwardTo(group: number): RoutingAction {
 /** A table of one group whose targets are ports on 127.0.0.1. */
 export function table(parts: TableParts): RoutingTable {
   const targets = (parts.targets ?? []).map((target) => {
-    const { port, isDraining } = typeof target === 'number' ? { port: target, isDraining: false } : target;
-    const state = isDraining ? ('draining' as const) : ('healthy' as const);
-    return { key: `group/127.0.0.1:${port}`, address: '127.0.0.1', port, state };
+    const place = (port: number) => ({ key: `group/127.0.0.1:${port}`, address: '127.0.0.1', port });
+    if (typeof target === 'number' || !target.isDraining) {
+      return { ...place(typeof target === 'number' ? target : target.port), state: 'healthy' as const };
+    }
+    return { ...place(target.port), state: 'draining' as const, drainsUntilMs: target.untilMs ?? 0 };
   });
   return {
     listenerId: parts.listenerId ?? 'listener',

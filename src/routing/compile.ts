@@ -275,8 +275,11 @@ function compileTarget(
   if (port === undefined || address === '') return [];
   const verdict = health(id);
   const known = group.healthCheck?.enabled === false ? 'healthy' : (verdict?.kind ?? 'initial');
-  const state = document.state.kind === 'draining' ? 'draining' : known;
-  return [{ key: id, address, port, state, ...slowStart(group, verdict), ...weighted(group, weight(id)) }];
+  const place = { key: id, address, port };
+  if (document.state.kind === 'draining') {
+    return [{ ...place, state: 'draining', drainsUntilMs: document.state.untilMs }];
+  }
+  return [{ ...place, state: known, ...slowStart(group, verdict), ...weighted(group, weight(id)) }];
 }
 
 function slowStart(group: TargetGroupOwner, verdict: HealthVerdict | undefined): Pick<RoutingTarget, 'slowStart'> {

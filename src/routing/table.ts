@@ -131,6 +131,8 @@ export interface RoutingTarget {
   readonly address: string;
   readonly port: number;
   readonly state: 'healthy' | 'initial' | 'unhealthy' | 'draining';
+  /** While it drains: when its deregistration delay is over, milliseconds since 1970-01-01 UTC. */
+  readonly drainsUntilMs?: number;
   /** Undefined: it takes its whole share. */
   readonly slowStart?: RoutingSlowStart;
   /** With `weighted_random`, its part of a whole share, above 0 and below 1; undefined: all of it. */

@@ -184,6 +184,13 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
     this.#channel.destroySoon();
   }
 
+  /** Ends a tunnel, whatever goes through it. */
+  cut(): void {
+    const receiver = this.#receiver;
+    this.abandon();
+    receiver?.onTunnelClosed(false);
+  }
+
   /** Closes an idle connection, which its pool has already forgotten. */
   destroy(): void {
     this.#close();
@@ -404,6 +411,7 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
     if (!receiver.isUpgrade) return this.#fail('malformed');
     receiver.onAnswer(this.#head, this.#buffer, this.#headStart);
     this.#phase = 'tunnel';
+    this.target.tunnels.add(this);
     this.#readAnew();
     receiver.onTunnel();
     return this.#deliverHead('upgrade', true, end);
@@ -419,6 +427,7 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
 
   #detach(): void {
     if (this.#receiver === undefined) return;
+    if (this.#phase === 'tunnel') this.target.tunnels.delete(this);
     this.#receiver = undefined;
     this.target.outstanding -= 1;
   }

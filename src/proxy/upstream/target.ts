@@ -9,6 +9,11 @@ export interface Poolable {
   destroy(): void;
 }
 
+/** A connection that has become a tunnel, which nobody knows the end of. */
+export interface Tunnel {
+  cut(): void;
+}
+
 /** How many idle connections a worker keeps, over all targets. */
 export interface IdleBudget {
   readonly perTargetMax: number;
@@ -38,6 +43,9 @@ export class Target<Connection extends Poolable> {
   avoidedUntilMs = 0;
   /** How many places in routing tables name it; at 0 it gets nothing new and keeps nothing open. */
   usesCount = 0;
+  /** While it drains: when its deregistration delay is over, a wall clock's time. It keeps no idle connections. */
+  drainsUntilMs: number | undefined;
+  readonly tunnels = new Set<Tunnel>();
   readonly #budget: IdleBudget;
   readonly #idle: Connection[] = [];
 
@@ -71,7 +79,12 @@ export class Target<Connection extends Poolable> {
   /** Keeps an idle connection; false when there is no room for it or the target is on its way out. */
   keep(connection: Connection): boolean {
     const budget = this.#budget;
-    if (this.usesCount === 0 || this.#idle.length >= budget.perTargetMax || budget.count >= budget.totalMax)
+    if (
+      this.usesCount === 0 ||
+      this.drainsUntilMs !== undefined ||
+      this.#idle.length >= budget.perTargetMax ||
+      budget.count >= budget.totalMax
+    )
       return false;
     this.#idle.push(connection);
     budget.count += 1;
@@ -84,6 +97,10 @@ export class Target<Connection extends Poolable> {
     if (index === -1) return;
     this.#idle.splice(index, 1);
     this.#budget.count -= 1;
+  }
+
+  cutTunnels(): void {
+    for (const tunnel of this.tunnels) tunnel.cut();
   }
 
   closeIdle(): void {
