@@ -294,6 +294,46 @@ test('proxy: with least outstanding requests, a target that is busy gets no more
   await until(() => proxy.stats().targets.every(({ outstanding }) => outstanding === 0), 'nothing is outstanding');
 });
 
+test('proxy: with least outstanding requests, those with nothing to do share alike, and a tunnel counts while it is open', async (t) => {
+  const counts = new Map<number, number>();
+  const targets = await Promise.all(
+    [0, 1, 2].map(async (index) => {
+      const server = http.createServer((_incoming, outgoing) => {
+        counts.set(index, (counts.get(index) ?? 0) + 1);
+        outgoing.end(`${index}`);
+      });
+      server.on('upgrade', (_incoming, socket) => {
+        socket.write(
+          `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\nX-Index: ${index}\r\n\r\n`,
+        );
+        socket.on('end', () => socket.end());
+      });
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      t.after(() => {
+        server.closeAllConnections();
+        server.close();
+      });
+      return (server.address() as net.AddressInfo).port;
+    }),
+  );
+  const { port, proxy } = await startProxy(t, { targets, algorithm: 'least_outstanding_requests' });
+  // Each has a connection that waits in its pool, and none is better for it.
+  for (let count = 0; count < 30; count += 1) await request(port);
+  assert.deepEqual([...counts.values()], [10, 10, 10]);
+  const client = new RawClient(t, port);
+  client.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+  const busy = Number(/X-Index: (\d)/.exec(await client.toHave('\r\n\r\n'))![1]);
+  counts.clear();
+  for (let count = 0; count < 10; count += 1) await request(port);
+  assert.equal(counts.get(busy), undefined);
+  assert.equal(counts.size, 2);
+  client.socket.end();
+  await until(() => proxy.stats().targets.every(({ outstanding }) => outstanding === 0), 'the tunnel is closed');
+  for (let count = 0; count < 6; count += 1) await request(port);
+  assert.equal(counts.get(busy), 2);
+});
+
 test('proxy: a target with less weight gets less, also of what is tried again, and a swap gives it back', async (t) => {
   const counts = [0, 0, 0];
   const servers = await Promise.all(
