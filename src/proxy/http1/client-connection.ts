@@ -183,7 +183,10 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
         if (this.#answerPhase === 'begun' && this.#channel.isFlushed) this.cut(504);
         else if (this.#answerPhase !== 'awaited') this.cut();
         else if (!this.#body.isDone && !this.#isTargetFull) this.#refuse(408);
-        else this.#answer(errorPage(504));
+        else {
+          this.#target?.target.unanswered();
+          this.#answer(errorPage(504));
+        }
         break;
       default:
         this.cut();
@@ -357,6 +360,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     const { answerFields } = this.#home.routes;
     this.addedLines = answerFields === undefined ? session : answerFields.into(head, bytes, base, session);
     const nowMs = this.#context.clock.monotonicMs();
+    this.#target!.target.answered(head.status);
     const { group } = this.#attempts;
     const error = group.isOfFunctions ? takeFunctionError(head, bytes, base) : undefined;
     if (error === undefined) this.#tally.answered(head.status, group, nowMs);
