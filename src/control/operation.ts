@@ -3,6 +3,7 @@
  * clock; a write gives back the changes it wants and the answer that goes out once they are durable.
  */
 import type { Result } from '#base/result.ts';
+import type { AnomalyVerdict } from '#model/anomaly.ts';
 import type { Change } from '#model/change.ts';
 import type { HexId } from '#model/documents.ts';
 import type { Fault } from '#model/fault.ts';
@@ -45,6 +46,8 @@ export interface OperationContext {
   /** What `gather` has read for this call. */
   readonly objects?: readonly Uint8Array[];
   readonly health: (targetKey: string) => TargetCondition | undefined;
+  /** Undefined where nobody can say: of the past. */
+  readonly anomaly: ((targetKey: string) => AnomalyVerdict) | undefined;
 }
 
 /** What was gathered for one call. */

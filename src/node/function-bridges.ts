@@ -8,12 +8,16 @@
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { Log } from '#io/log.ts';
 import { after } from '#io/timers.ts';
+import { type FunctionError, functionErrorField, functionErrorPage } from '#proxy/http1/function-error.ts';
 import { answerOf, eventOf, type FunctionAnswer, sizeBytesMax } from './function-event.ts';
 
 /** A function may run for 15 minutes; the load balancer's idle timeout ends most requests before. */
 const invocationTimeoutMs = 900_000;
+/** "HTTP 504" in the troubleshooting page of Application Load Balancers. */
+const connectTimeoutMs = 10_000;
 
 export interface FunctionTarget {
   /** The target's key. */
@@ -85,26 +89,32 @@ export class FunctionBridges {
 
   async #serve(target: FunctionTarget, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const body = await readAll(incoming, sizeBytesMax);
-    if (body === undefined) return end(outgoing, incoming.complete ? 413 : 400);
+    if (body === undefined)
+      return incoming.complete ? fail(outgoing, 'LambdaRequestTooLarge') : void outgoing.destroy();
     const event = eventOf(target, incoming, body);
     const told = await invoke(target.url, event, outgoing);
-    if (typeof told === 'string') {
-      this.#log.warn(`the function at ${target.url} gave no answer: ${told}`);
-      return end(outgoing, 502);
+    if ('error' in told) {
+      this.#log.warn(`the function at ${target.url} gave no answer: ${told.reason}`);
+      return fail(outgoing, told.error);
     }
     const { statusCode, statusDescription, headers, body: text } = told;
     try {
       outgoing.writeHead(statusCode, statusDescription, headers);
     } catch (error) {
       this.#log.warn(`the function at ${target.url} answered what no answer can hold: ${(error as Error).message}`);
-      return end(outgoing, 502);
+      return fail(outgoing, 'LambdaInvalidResponse');
     }
     outgoing.end(text);
   }
 }
 
+interface Failure {
+  readonly error: FunctionError;
+  readonly reason: string;
+}
+
 /** The function's answer, or why there is none. Broken off when nobody waits for it any more. */
-function invoke(url: string, event: string, outgoing: ServerResponse): Promise<FunctionAnswer | string> {
+function invoke(url: string, event: string, outgoing: ServerResponse): Promise<FunctionAnswer | Failure> {
   return new Promise((resolve) => {
     const send = url.startsWith('https:') ? secureRequest : request;
     const asked = send(url, {
@@ -112,23 +122,50 @@ function invoke(url: string, event: string, outgoing: ServerResponse): Promise<F
       agent: false,
       headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(event) },
     });
-    const timer = after(invocationTimeoutMs, () => asked.destroy(new Error('it took too long')));
-    const finish = (outcome: FunctionAnswer | string) => {
-      timer.stop();
+    const finish = (outcome: FunctionAnswer | Failure) => {
+      connecting.stop();
+      invoking.stop();
       resolve(outcome);
     };
-    outgoing.on('close', () => asked.destroy());
-    asked.on('error', (error) => finish(error.message));
-    asked.on('response', async (response) => {
-      const bytes = await readAll(response, sizeBytesMax);
-      const failed = response.headers['x-amz-function-error'];
-      if (bytes === undefined) finish(`its answer is longer than ${sizeBytesMax} bytes, or broke off`);
-      else if (failed !== undefined) finish(`it failed (${String(failed).slice(0, 100)})`);
-      else if (response.statusCode !== 200) finish(`its endpoint answered with status ${response.statusCode}`);
-      else finish(answerOf(bytes));
+    const giveUp = (error: FunctionError, reason: string) => {
+      finish({ error, reason });
+      asked.destroy();
+    };
+    const connecting = after(connectTimeoutMs, () => giveUp('LambdaConnectionTimeout', 'it took too long to connect'));
+    const invoking = after(invocationTimeoutMs, () => giveUp('LambdaUnhandled', 'it took too long'));
+    asked.on('socket', (socket) => {
+      socket.on(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => connecting.stop());
     });
+    outgoing.on('close', () => asked.destroy());
+    asked.on('error', (error) => finish({ error: 'LambdaUnhandledException', reason: error.message }));
+    asked.on('response', async (response) => finish(await toldBy(response)));
     asked.end(event);
   });
+}
+
+/** By what an endpoint answers with, see "Invoke" in the API reference of Lambda. */
+const errorOfStatus: Readonly<Record<number, FunctionError>> = {
+  403: 'LambdaAccessDenied',
+  404: 'LambdaResourceNotFound',
+  429: 'LambdaThrottling',
+};
+
+async function toldBy(response: IncomingMessage): Promise<FunctionAnswer | Failure> {
+  const bytes = await readAll(response, sizeBytesMax);
+  const failed = response.headers['x-amz-function-error'];
+  const status = response.statusCode ?? 0;
+  if (bytes === undefined) {
+    return response.complete
+      ? { error: 'LambdaResponseTooLarge', reason: `its answer is longer than ${sizeBytesMax} bytes` }
+      : { error: 'LambdaUnhandledException', reason: 'its answer broke off' };
+  }
+  if (failed !== undefined) return { error: 'LambdaUnhandled', reason: `it failed (${String(failed).slice(0, 100)})` };
+  if (status !== 200) {
+    const error = errorOfStatus[status] ?? 'LambdaServiceException';
+    return { error, reason: `its endpoint answered with status ${status}` };
+  }
+  const answer = answerOf(bytes);
+  return typeof answer === 'string' ? { error: 'LambdaInvalidResponse', reason: answer } : answer;
 }
 
 /** All of a message's body; undefined when it is too long, or breaks off. */
@@ -147,7 +184,16 @@ function readAll(message: IncomingMessage, bytesMax: number): Promise<Buffer | u
   });
 }
 
-function end(outgoing: ServerResponse, statusCode: number): void {
-  if (!outgoing.headersSent) outgoing.writeHead(statusCode, { 'content-length': 0 });
-  outgoing.end();
+/** Answers in the function's place, so that the worker knows it. */
+function fail(outgoing: ServerResponse, error: FunctionError): void {
+  const { status, contentType, body } = functionErrorPage(error);
+  if (!outgoing.headersSent) {
+    outgoing.writeHead(status, {
+      server: 'ballast',
+      'content-type': contentType,
+      'content-length': Buffer.byteLength(body),
+      [functionErrorField]: error,
+    });
+  }
+  outgoing.end(body);
 }

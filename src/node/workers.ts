@@ -5,6 +5,7 @@
 import { type Child, startChild } from '#io/children.ts';
 import type { Log } from '#io/log.ts';
 import { after, type Timer } from '#io/timers.ts';
+import type { TargetOutcomes } from '#proxy/stats.ts';
 import type { RoutingTable } from '#routing/table.ts';
 import type { FromWorker, LogFiles, ToWorker } from './messages.ts';
 import { workerFlags } from './worker-flags.ts';
@@ -33,7 +34,8 @@ export type Failures = ReadonlyMap<string, string>;
 interface Worker {
   readonly child: Child;
   readonly waiting: Map<number, (failures: Failures) => void>;
-  readonly statsWaiting: Map<number, (stats: unknown) => void>;
+  /** By the number of the question. */
+  readonly asked: Map<number, (answer: unknown) => void>;
 }
 
 export class Workers {
@@ -70,24 +72,33 @@ export class Workers {
   }
 
   /** The counters of every worker; one that does not answer in time is left out. */
-  async stats(timeoutMs: number): Promise<unknown[]> {
+  stats(timeoutMs: number): Promise<unknown[]> {
+    return this.#ask('stats', timeoutMs);
+  }
+
+  /** What became of requests at each worker since it was last asked; one that does not answer in time is left out. */
+  takeOutcomes(timeoutMs: number): Promise<(readonly TargetOutcomes[])[]> {
+    return this.#ask('outcomes', timeoutMs) as Promise<(readonly TargetOutcomes[])[]>;
+  }
+
+  async #ask(type: 'stats' | 'outcomes', timeoutMs: number): Promise<unknown[]> {
     this.#asked += 1;
     const id = this.#asked;
     const answers = await Promise.all(
       [...this.#workers.values()].map(
         (worker) =>
           new Promise<unknown>((resolve) => {
-            const timer = after(timeoutMs, () => worker.statsWaiting.get(id)?.(undefined));
-            worker.statsWaiting.set(id, (stats) => {
+            const timer = after(timeoutMs, () => worker.asked.get(id)?.(undefined));
+            worker.asked.set(id, (answer) => {
               timer.stop();
-              worker.statsWaiting.delete(id);
-              resolve(stats);
+              worker.asked.delete(id);
+              resolve(answer);
             });
-            if (!send(worker, { type: 'stats', id })) worker.statsWaiting.get(id)?.(undefined);
+            if (!send(worker, { type, id })) worker.asked.get(id)?.(undefined);
           }),
       ),
     );
-    return answers.filter((stats) => stats !== undefined);
+    return answers.filter((answer) => answer !== undefined);
   }
 
   /** Ends every worker at once. */
@@ -124,7 +135,7 @@ export class Workers {
         well.stop();
         this.#workers.delete(slot);
         for (const resolve of worker.waiting.values()) resolve(new Map());
-        for (const resolve of worker.statsWaiting.values()) resolve(undefined);
+        for (const resolve of worker.asked.values()) resolve(undefined);
         if (this.#stopping) {
           if (this.#workers.size === 0) {
             for (const timer of this.#restarts) timer.stop();
@@ -140,7 +151,7 @@ export class Workers {
         this.#restarts.add(timer);
       },
     });
-    const worker: Worker = { child, waiting: new Map(), statsWaiting: new Map() };
+    const worker: Worker = { child, waiting: new Map(), asked: new Map() };
     this.#workers.set(slot, worker);
     this.#options.onStarted();
     const start = { name: `${name}/worker-${slot + 1}`, successionPath, parentInstance: instance };
@@ -172,7 +183,10 @@ function receive(worker: Worker, message: FromWorker): void {
       worker.waiting.delete(message.version);
       return;
     case 'stats':
-      worker.statsWaiting.get(message.id)?.(message.stats);
+      worker.asked.get(message.id)?.(message.stats);
+      return;
+    case 'outcomes':
+      worker.asked.get(message.id)?.(message.outcomes);
       return;
   }
 }

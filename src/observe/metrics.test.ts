@@ -113,7 +113,7 @@ const snapshot: Snapshot = {
       ],
     },
   ],
-  hosts: [{ loadBalancerId: 'lb', targetGroupId: 'tg', healthy: 2, unhealthy: 1 }],
+  hosts: [{ loadBalancerId: 'lb', targetGroupId: 'tg', healthy: 2, unhealthy: 1, anomalous: 4, mitigated: 3 }],
   journal: { revision: 5, transactions: 5, batches: 3, failures: 0, commit: new Histogram() },
   verifier: { verifiedRevision: 4, passes: 2, damaged: false },
   vault: { revision: 4, lagRevisions: 1, lagSeconds: 0.5, failures: 2, diverged: false },
@@ -180,6 +180,8 @@ test('metrics: every family is on the page with its type, and the samples say wh
   assert.equal(value('ballast_log_files_waiting_bytes', { node: 'node-1' }), 4_096);
   assert.equal(value('ballast_healthy_hosts'), 2);
   assert.equal(value('ballast_unhealthy_hosts'), 1);
+  assert.equal(value('ballast_anomalous_hosts'), 4);
+  assert.equal(value('ballast_mitigated_hosts'), 3);
   assert.equal(value('ballast_journal_commits_total'), 3);
   assert.equal(value('ballast_node_revision_lag', { node: 'node-1' }), 1);
   assert.equal(value('ballast_api_requests_total', { action: 'CreateListener', code: 'OK' }), 9);

@@ -60,6 +60,14 @@ export const families = {
   ballast_log_files_waiting_bytes: ['gauge', 'Files of logs that are not in their buckets yet; label: node'],
   ballast_healthy_hosts: ['gauge', 'Healthy registered targets; labels: load_balancer, target_group'],
   ballast_unhealthy_hosts: ['gauge', 'Unhealthy registered targets; labels: load_balancer, target_group'],
+  ballast_anomalous_hosts: [
+    'gauge',
+    'Targets whose requests fail far more often than those of their peers; labels: load_balancer, target_group',
+  ],
+  ballast_mitigated_hosts: [
+    'gauge',
+    'Targets that get less than their share because of that; labels: load_balancer, target_group',
+  ],
   ballast_journal_revision: ['gauge', 'The last durable revision'],
   ballast_journal_transactions_total: ['counter', 'Transactions written since the control plane started'],
   ballast_journal_commits_total: ['counter', 'Durable commits; one holds the transactions that came together'],
@@ -142,6 +150,8 @@ export interface Snapshot {
     readonly targetGroupId: string;
     readonly healthy: number;
     readonly unhealthy: number;
+    readonly anomalous: number;
+    readonly mitigated: number;
   }[];
   readonly journal: {
     readonly revision: number;
@@ -226,10 +236,12 @@ export function renderMetrics(snapshot: Snapshot): string {
       }
     }
   }
-  for (const { loadBalancerId, targetGroupId, healthy, unhealthy } of snapshot.hosts) {
+  for (const { loadBalancerId, targetGroupId, healthy, unhealthy, anomalous, mitigated } of snapshot.hosts) {
     const labels = { load_balancer: snapshot.label(loadBalancerId), target_group: snapshot.label(targetGroupId) };
     count('ballast_healthy_hosts', labels, healthy);
     count('ballast_unhealthy_hosts', labels, unhealthy);
+    count('ballast_anomalous_hosts', labels, anomalous);
+    count('ballast_mitigated_hosts', labels, mitigated);
   }
   const { journal, vault, verifier, api } = snapshot;
   count('ballast_journal_revision', {}, journal.revision);

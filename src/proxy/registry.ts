@@ -8,7 +8,7 @@ import { GroupCounters, LoadBalancerCounters } from './counters.ts';
 import type { HttpTarget } from './http1/target-connection.ts';
 import type { GroupState, Routes } from './routes.ts';
 import { resolveRoutes } from './routes.ts';
-import type { LoadBalancerStats, TargetGroupStats, TargetStats } from './stats.ts';
+import type { LoadBalancerStats, TargetGroupStats, TargetOutcomes, TargetStats } from './stats.ts';
 import { RetryBudget } from './upstream/retry-budget.ts';
 import { Target } from './upstream/target.ts';
 import type { WorkerContext } from './worker-context.ts';
@@ -60,6 +60,18 @@ export class Registry {
     return [...this.#targets.values()].map(({ key, requests, outstanding }) => ({ key, requests, outstanding }));
   }
 
+  /** What became of requests at each target since it was last asked; those that had none are left out. */
+  takeOutcomes(): TargetOutcomes[] {
+    const outcomes: TargetOutcomes[] = [];
+    for (const target of this.#targets.values()) {
+      if (target.ended === 0) continue;
+      outcomes.push([target.key, target.ended, target.failed]);
+      target.ended = 0;
+      target.failed = 0;
+    }
+    return outcomes;
+  }
+
   /** Resolves a table; the targets that it names stay until the routes are given back. */
   takeRoutes(table: RoutingTable, loadBalancer: LoadBalancerState): Routes {
     const routes = resolveRoutes(
@@ -67,7 +79,13 @@ export class Registry {
       { target: (target) => this.#target(target), group: (id) => this.#group(loadBalancer, id) },
       this.#context,
     );
-    for (const group of routes.groups) for (const target of group.targets) target.usesCount += 1;
+    for (const group of routes.groups) {
+      for (const target of group.targets) {
+        target.usesCount += 1;
+        // It gets nothing new, so whoever wants to leave need not wait for connections that nobody uses.
+        if (target.isDraining) target.closeIdle();
+      }
+    }
     return routes;
   }
 
@@ -90,6 +108,7 @@ export class Registry {
       target = new Target(description, this.#context.idleBudget);
       this.#targets.set(description.key, target);
     }
+    target.isDraining = description.state === 'draining';
     return target;
   }
 

@@ -48,6 +48,9 @@ export interface TargetStats {
   readonly outstanding: number;
 }
 
+/** What became of requests at a target: how many ended, and how many of them failed, by a 5xx or without an answer. */
+export type TargetOutcomes = readonly [targetKey: string, ended: number, failed: number];
+
 /** The sum over workers. */
 export function addProxyStats(all: readonly ProxyStats[]): ProxyStats {
   return {

@@ -16,8 +16,9 @@ import type { RequestHead } from './request-head.ts';
 import type { Client } from './request-rewrite.ts';
 import type { TargetConnection } from './target-connection.ts';
 
-/** The status of who did not wait for an answer ("HTTP 460"). */
+/** The statuses of who did not wait for an answer ("HTTP 460"), and of who left before its request was whole. */
 const clientGoneStatus = 460;
+const requestCutStatus = 400;
 
 export class ExchangeTally {
   readonly #home: ClientHome;
@@ -88,6 +89,12 @@ export class ExchangeTally {
     this.#record?.answered(status, nowMs);
   }
 
+  /** The load balancer answers in place of a function. */
+  functionFailed(status: number, reason: string): void {
+    this.#home.counters.countElbResponse(status);
+    this.#record?.functionFailed(status, reason);
+  }
+
   answeredHere(response: LocalResponse): void {
     this.#home.counters.countElbResponse(response.status);
     this.#record?.answeredHere(response);
@@ -105,11 +112,20 @@ export class ExchangeTally {
   }
 
   /** The client left; `isAwaiting`: before anything of its answer. */
-  clientGone(isAwaiting: boolean): void {
+  clientGone(isAwaiting: boolean, isWhole: boolean): void {
     this.#home.counters.clientGone += 1;
-    if (!isAwaiting) return;
-    this.#home.counters.countElbResponse(clientGoneStatus);
-    if (this.#record !== undefined) this.#record.status = clientGoneStatus;
+    if (isAwaiting) this.#settle(isWhole ? clientGoneStatus : requestCutStatus);
+  }
+
+  /** An answer that had begun will not be whole; the client has its status, and is cut off. */
+  brokenOff(status: 502 | 504): void {
+    this.#settle(status);
+  }
+
+  /** What counters and logs say of a request that is answered with nothing. */
+  #settle(status: number): void {
+    this.#home.counters.countElbResponse(status);
+    if (this.#record !== undefined) this.#record.status = status;
   }
 
   end(): void {

@@ -76,6 +76,9 @@ interface RequestParts {
   readonly query: string;
 }
 
+/** A longer address is answered with 507 (metric HTTP_Redirect_Url_Limit_Exceeded_Count). */
+const locationBytesMax = 8 * 1024;
+
 /** Puts the URI together and fills in the placeholders ("Redirect actions" in the documentation of listener rules). */
 function redirect(action: RedirectAction, parts: RequestParts): LocalResponse {
   const fill = (text: string) =>
@@ -84,7 +87,7 @@ function redirect(action: RedirectAction, parts: RequestParts): LocalResponse {
   const location =
     `${fill(action.protocol).toLowerCase()}://${fill(action.host)}:${fill(action.port)}${fill(action.path)}` +
     (query === '' ? '' : `?${query}`);
-  return { ...errorPage(action.statusCode), location };
+  return location.length > locationBytesMax ? errorPage(507) : { ...errorPage(action.statusCode), location };
 }
 
 function requestParts(

@@ -7,8 +7,8 @@
  *                       └──▶ tunnel ──────────────────────▶ closed
  */
 import { soon } from '#io/timers.ts';
-import type { ConnectingOwner } from '#proxy/socket/channel.ts';
-import { Channel } from '#proxy/socket/channel.ts';
+import { mediumBufferBytes } from '#proxy/socket/buffer-pool.ts';
+import type { Channel, ConnectingOwner } from '#proxy/socket/channel.ts';
 import { Deadline } from '#proxy/socket/deadlines.ts';
 import type { Target } from '#proxy/upstream/target.ts';
 import type { WorkerContext } from '#proxy/worker-context.ts';
@@ -76,7 +76,10 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
   #largeBuffer: Buffer | undefined;
   #phase: Phase = 'connecting';
   #receiver: AnswerReceiver | undefined;
-  #request = Buffer.allocUnsafeSlow(requestBytes);
+  readonly #usualRequest: Buffer = Buffer.allocUnsafeSlow(requestBytes);
+  #request = this.#usualRequest;
+  /** While a request is longer than usual. */
+  #mediumBuffer: Buffer | undefined;
   #requestLength = 0;
   /** Where the head that is being read begins, and where the next read goes. */
   #headStart = headroomBytes;
@@ -94,7 +97,7 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
     this.#readBuffer = this.#buffer.subarray(headroomBytes);
     this.#receiver = receiver;
     target.outstanding += 1;
-    this.#channel = Channel.connect(this, this.#readBuffer, target);
+    this.#channel = context.connect(this, this.#readBuffer, target);
     context.deadlines.set(this, context.options.connectTimeoutMs);
   }
 
@@ -124,7 +127,9 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
 
   /** A buffer for a request of up to `length` bytes; it stays untouched until the answer has come. */
   requestRoom(length: number): Buffer {
-    if (this.#request.length < length) this.#request = Buffer.allocUnsafeSlow(length);
+    if (this.#request.length >= length) return this.#request;
+    this.#mediumBuffer = length <= mediumBufferBytes ? this.#context.mediumBuffers.take() : undefined;
+    this.#request = this.#mediumBuffer ?? Buffer.allocUnsafeSlow(length);
     return this.#request;
   }
 
@@ -165,7 +170,9 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
     if (this.#largeBuffer !== undefined) this.#context.largeBuffers.give(this.#largeBuffer);
     this.#largeBuffer = undefined;
     this.#phase = 'idle';
-    if (this.#request.length > requestBytes) this.#request = Buffer.allocUnsafeSlow(requestBytes);
+    if (this.#mediumBuffer !== undefined) this.#context.mediumBuffers.give(this.#mediumBuffer);
+    this.#mediumBuffer = undefined;
+    this.#request = this.#usualRequest;
     this.#context.deadlines.set(this, this.#context.options.targetKeepAliveMs);
     if (this.#isPaused) this.#keepWhenSilent();
     else this.#keep();
@@ -177,8 +184,8 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
 
   /**
    * While the client took its time nothing was read: what the target has sent meanwhile, which nobody asked for, lies
-   * in the kernel and would be the answer to the next request. The event loop looks there before the second turn from
-   * now.
+   * in the kernel and would be the answer to the next request. Both kinds of channels begin to read within `resume`,
+   * not later, so that the event loop looks there at the latest between the two turns that are waited for.
    */
   #keepWhenSilent(): void {
     this.resume();
@@ -200,6 +207,7 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
   /** Ends a tunnel whose client is done: what was written still goes out. */
   finish(): void {
     this.#detach();
+    this.#dropBuffers();
     this.#phase = 'closed';
     this.#channel.destroySoon();
   }
@@ -295,6 +303,7 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
       case 'tunnel': {
         const receiver = this.#receiver!;
         this.#detach();
+        this.#dropBuffers();
         this.#phase = 'closed';
         receiver.onTunnelClosed(isClean);
         break;
@@ -373,7 +382,8 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
     // Seen before anything is sent: a malformed beginning still gets its 502.
     const bodyEnd = this.#body.scan(this.#buffer, headEnd, end);
     if (bodyEnd === malformedBody) return this.#fail('malformed');
-    const dropsFraming = extracts || head.status === 204;
+    // HTTP/1.0 knows no transfer codings, in an answer without a body neither (RFC 9112 section 6.1).
+    const dropsFraming = head.status === 204 || (head.isCoded && receiver.minorVersion === 0);
     const line = receiver.onAnswer(head, this.#buffer, this.#headStart);
     this.#phase = 'body';
     const isFlushed = this.#deliverHead(line, dropsFraming, this.#body.passedEnd);
@@ -444,10 +454,17 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
   }
 
   #close(): void {
-    if (this.#largeBuffer !== undefined) this.#context.largeBuffers.drop();
-    this.#largeBuffer = undefined;
+    this.#dropBuffers();
     this.#phase = 'closed';
     this.#context.deadlines.remove(this);
     this.#channel.destroy();
+  }
+
+  /** Something may still be under way out of them. */
+  #dropBuffers(): void {
+    if (this.#largeBuffer !== undefined) this.#context.largeBuffers.drop();
+    if (this.#mediumBuffer !== undefined) this.#context.mediumBuffers.drop();
+    this.#largeBuffer = undefined;
+    this.#mediumBuffer = undefined;
   }
 }
