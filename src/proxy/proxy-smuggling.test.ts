@@ -1,7 +1,7 @@
 /**
- * Request smuggling: payloads over raw connections, through a real worker, to a target that records every byte. What any
- * target can be thought to make of what came is what was asked: as many requests, with the same bytes. And whoever comes
- * next on the same connection gets the answer to the own request.
+ * Request smuggling: payloads over raw connections, through a real worker, to a target that records every byte. What
+ * any target can be thought to make of what came is what was asked: as many requests, with the same bytes. And whoever
+ * comes next on the same connection gets the answer to the own request.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -20,7 +20,7 @@ function attackIn(mode: (typeof desyncModes)[number], { name, send, answers, mon
 }
 
 for (const desyncMode of desyncModes) {
-  for (const acceptPath of desyncMode === 'defensive' ? acceptPaths : (['fast'] as const)) {
+  for (const acceptPath of acceptPaths) {
     test(`smuggling (${acceptPath}, ${desyncMode}): no payload is two requests to any server, or poisons a connection`, async (t) => {
       const recorder = await startRecorder(t);
       recorder.judgesOddities = desyncMode === 'strictest';
@@ -45,8 +45,15 @@ for (const desyncMode of desyncModes) {
   }
 }
 
-/** What a relay gets wrong, and a payload with which it must be caught. */
-const weaknesses: readonly { readonly habits: Habits; readonly payloads: readonly string[] }[] = [
+interface Weakness {
+  readonly habits: Habits;
+  readonly payloads: readonly string[];
+  /** As what the target answers, if a strict one would wait for ever. */
+  readonly target?: keyof typeof plausibleServers;
+}
+
+/** What a relay gets wrong, and payloads with which it must be caught. */
+const weaknesses: readonly Weakness[] = [
   { habits: plausibleServers['prefers the length'], payloads: ['CL.TE', 'CL.CL', 'CL.TE, the coding in capitals'] },
   {
     habits: plausibleServers['prefers chunks'],
@@ -59,20 +66,24 @@ const weaknesses: readonly { readonly habits: Habits; readonly payloads: readonl
   { habits: plausibleServers['knows the word chunked alone'], payloads: ['CL.TE with chunked twice'] },
   {
     habits: { ...plausibleServers.strict, lineEnds: 'lf' },
-    payloads: ['two bare LFs in a value', 'EXT.TERM: a bare LF behind an extension'],
+    payloads: ['a bare LF as the empty line', 'EXT.TERM: a bare LF behind an extension'],
   },
   { habits: { ...plausibleServers.strict, digits: 'number' }, payloads: ['a list of lengths', 'a chunk size with 0x'] },
   {
     habits: plausibleServers['is written in C'],
     payloads: ['chunks, the coding before a NUL', 'two letters behind a chunk'],
   },
-  { habits: plausibleServers['counts chunks with 32 bits'], payloads: ['a chunk size of 2^32 and five'] },
+  {
+    habits: plausibleServers['counts chunks with 32 bits'],
+    payloads: ['a chunk size of 2^32 and five'],
+    target: 'counts chunks with 32 bits',
+  },
 ];
 
 test('smuggling: a relay that believes its own way of reading is caught by every payload made for it', async (t) => {
-  for (const { habits, payloads } of weaknesses) {
+  for (const { habits, payloads, target } of weaknesses) {
     for (const name of payloads) {
-      const recorder = await startRecorder(t);
+      const recorder = await startRecorder(t, target);
       const relay = await startRelay(t, recorder.port, habits);
       const { send } = smugglingPayloads.find((payload) => payload.name === name)!;
       const faults = await attack(t, relay, recorder, { name, send, answers: [] });

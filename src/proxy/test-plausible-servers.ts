@@ -21,7 +21,7 @@ export interface Habits {
   readonly chunked: 'exact' | 'last' | 'anywhere';
   /** What a reader of names takes for the same name. */
   readonly names: 'strict' | 'trimmed' | 'underscored';
-  /** What is taken off both ends of a value: spaces and tabs, and it has no control characters; or whatever is white. */
+  /** What is taken off both ends of a value, which has no control characters: spaces and tabs; or whatever is white. */
   readonly values: 'strict' | 'trimmed';
   /** A line that begins with a space: refused, joined to the one before, or a field of its own. */
   readonly folds: 'refuse' | 'join' | 'own';

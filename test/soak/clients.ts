@@ -5,11 +5,7 @@
 import net from 'node:net';
 import { AnswerReader } from '#proxy/test-answers.ts';
 import { largeAnswerBytes } from './targets.ts';
-
-export interface Place {
-  readonly address: string;
-  readonly port: number;
-}
+import type { Place } from './worker-process.ts';
 
 /** What a client does is decided by one number from 0 to 99. */
 export interface Errand {
@@ -110,7 +106,7 @@ const echo = (number: number) => `/echo/${number}`;
 /** `share`: of a hundred connections. */
 const behaviours: Readonly<Record<string, { readonly share: number; readonly run: Behaviour }>> = {
   'asks and leaves': {
-    share: 22,
+    share: 21,
     run: async (visit, number) => {
       visit.get(echo(number));
       await expectAnswers(visit, [echo(number)]);
@@ -187,6 +183,14 @@ const behaviours: Readonly<Record<string, { readonly share: number; readonly run
       await visit.until(() => visit.reader.answers.length > 0 || visit.received > 0);
       const [first] = visit.reader.answers;
       if (first !== undefined && first.status !== 502) visit.problem = `${first.status} from a target that broke`;
+    },
+  },
+  'meets a target that refuses it': {
+    share: 1,
+    run: async (visit, number) => {
+      visit.get(`/refused/${number}`);
+      await visit.toAnswers(1);
+      if (visit.reader.answers[0]?.status !== 502) visit.problem = 'a refused connection was not answered with 502';
     },
   },
   'resets in a head': {

@@ -5,8 +5,9 @@
  *     npm run soak -- [--connections N] [--concurrency N] [--samples N] [--seed N] [--json]
  */
 import { parseArgs } from 'node:util';
+import { Progress } from '../progress.ts';
 import { type SoakResult, soak } from './soak.ts';
-import { faultsOf, growthOf, megabytes, type Sample } from './verdict.ts';
+import { faultsOf, growthOf, megabytes, type Sample, samplesMin } from './verdict.ts';
 
 const usage = `usage: npm run soak -- [--connections N] [--concurrency N] [--samples N] [--seed N] [--json]
 
@@ -19,8 +20,10 @@ const usage = `usage: npm run soak -- [--connections N] [--concurrency N] [--sam
   --seed N          the same clients in the same order; a fresh one unless said
   --json            the result as JSON on standard output
 
+  Ctrl-C ends it when those who are connected have left; a second one at once.
+
   Exit code: 0 when memory is flat, nothing is left open and every client got its answers; 1 when
-  not; 130 when it was interrupted before that could be said.
+  not; 2 when it was called wrongly; 130 when it was interrupted before that could be said.
 
 example: npm run soak -- --connections 100000`;
 
@@ -43,49 +46,60 @@ async function main(): Promise<number> {
     return 2;
   }
   let isStopped = false;
-  process.on('SIGINT', () => {
-    // Whoever asks twice does not want to wait for the sample.
-    if (isStopped) process.exit(130);
-    isStopped = true;
-    console.error('soak: stops at the next sample; once more: at once');
-  });
-  const { connections, concurrency, samples, seed, isJson } = wishes;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      // Whoever asks twice does not want to wait for those who are connected.
+      if (isStopped) process.exit(130);
+      isStopped = true;
+    });
+  }
+  const { connections, concurrency, samples: samplesCount, seed, isJson } = wishes;
+  const progress = new Progress('soak');
   console.error(`soak: ${connections} connections, ${concurrency} at a time, seed ${seed}`);
-  if (!isJson) console.log(heading());
-  const result = await soak(
-    wishes,
-    (sample, requests, seconds) => {
+  if (!isJson) console.log(cells(columns));
+  const result = await soak(wishes, {
+    onConnection: (done) => progress.at(done / connections, () => `${done} of ${connections} connections`),
+    onSample: (sample, requests, seconds) => {
+      progress.clear();
       if (!isJson) console.log(row(sample, requests, seconds));
     },
-    () => isStopped,
-  );
-  const isCut = result.samples.length < samples;
+    isStopped: () => isStopped,
+  });
+  progress.clear();
+  const isCut = result.samples.length < samplesCount;
   const faults = [
     ...(isCut ? [] : faultsOf(result.before, result.samples)),
     ...(result.problemsCount > 0 ? [`${result.problemsCount} clients did not get what they should`] : []),
   ];
-  if (isJson) console.log(JSON.stringify({ ...result, seed, faults }, undefined, 2));
-  else console.log(conclusion(result, faults));
+  if (isJson) console.log(JSON.stringify({ ...result, seed, isCut, faults }, undefined, 2));
+  else console.log(conclusion(result, faults, isCut));
   return faults.length > 0 ? 1 : isCut ? 130 : 0;
 }
 
-const columns = ['connections', 'requests', 'a second', 'RSS MB', 'held MB', 'descriptors', 'open'];
-
-function heading(): string {
-  return cells(columns);
-}
+const columns = [
+  'connections',
+  'requests',
+  'a second',
+  'heap MB',
+  'buffers MB',
+  'RSS MB',
+  'descriptors',
+  'handles',
+  'open',
+];
 
 function row(sample: Sample, requests: number, seconds: number): string {
-  const { connections, rssBytes, heldBytes, descriptors, activeConnections, outstanding } = sample;
-  const perSecond = Math.round(connections / seconds);
+  const { connections, heapBytes, externalBytes, rssBytes, descriptors, handles } = sample;
   return cells([
     `${connections}`,
     `${requests}`,
-    `${perSecond}`,
+    `${Math.round(connections / seconds)}`,
+    megabytes(heapBytes),
+    megabytes(externalBytes),
     megabytes(rssBytes),
-    megabytes(heldBytes),
     `${descriptors}`,
-    `${activeConnections + outstanding}`,
+    `${handles}`,
+    `${sample.activeConnections + sample.outstanding + sample.idleTargetConnections}`,
   ]);
 }
 
@@ -93,17 +107,20 @@ function cells(texts: readonly string[]): string {
   return texts.map((text, index) => text.padStart(columns[index]!.length + 2)).join('');
 }
 
-function conclusion({ samples, problems, seconds, behaviours }: SoakResult, faults: readonly string[]): string {
+function conclusion(result: SoakResult, faults: readonly string[], isCut: boolean): string {
+  const { samples, problems, seconds, behaviours, droppedLogLines } = result;
   const kinds = Object.entries(behaviours).toSorted(([, a], [, b]) => b - a);
-  const lines = ['', `${seconds.toFixed(0)} s; a client …`];
+  const lines = ['', `${seconds.toFixed(0)} s, ${droppedLogLines} log entries dropped; a client …`];
   for (const [name, count] of kinds) lines.push(`${String(count).padStart(10)}  ${name}`);
-  if (samples.length >= 8) {
-    const { heldBytes, rssBytes } = growthOf(samples);
-    lines.push('', `from the second quarter to the last: held ${signed(heldBytes)} MB, RSS ${signed(rssBytes)} MB`);
+  if (samples.length >= samplesMin) {
+    const { heapBytes, externalBytes, rssBytes } = growthOf(samples);
+    const grown = `heap ${signed(heapBytes)} MB, buffers ${signed(externalBytes)} MB, RSS ${signed(rssBytes)} MB`;
+    lines.push('', `from the second quarter of the samples to the last: ${grown}`);
   }
   for (const problem of problems) lines.push(`problem: ${problem}`);
   for (const fault of faults) lines.push(`FAULT: ${fault}`);
-  lines.push('', faults.length === 0 ? 'verdict: flat, and nothing is left open' : 'verdict: NOT flat, see above');
+  if (faults.length > 0) lines.push('', 'verdict: NOT flat, see above');
+  else lines.push('', isCut ? 'verdict: none, it was interrupted' : 'verdict: flat, and nothing is left open');
   return lines.join('\n');
 }
 
@@ -134,7 +151,7 @@ function readArguments(): Wishes | 'help' | string {
     for (const [name, value] of Object.entries(wishes)) {
       if (!Number.isSafeInteger(value) || value < 0) return `--${name} is a whole number`;
     }
-    if (wishes.samples < 8) return '--samples is at least 8';
+    if (wishes.samples < samplesMin) return `--samples is at least ${samplesMin}`;
     if (wishes.concurrency < 1) return '--concurrency is at least 1';
     if (wishes.connections < wishes.samples) return '--connections are at least as many as --samples';
     return { ...wishes, isJson: values.json === true };

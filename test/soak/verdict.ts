@@ -4,21 +4,30 @@
  * made and pools are filled.
  */
 
+/** Two in each quarter. */
+export const samplesMin = 8;
+
 export interface Sample {
   /** Connections made so far. */
   readonly connections: number;
   readonly rssBytes: number;
-  /** The heap, and the buffers outside it. */
-  readonly heldBytes: number;
+  /** What is in use of the heap. */
+  readonly heapBytes: number;
+  /** Buffers, which lie outside the heap. */
+  readonly externalBytes: number;
   readonly descriptors: number;
+  /** What keeps the event loop alive. */
+  readonly handles: number;
   readonly activeConnections: number;
   readonly idleTargetConnections: number;
   readonly outstanding: number;
 }
 
+/** By how much it may grow. */
 export interface Bounds {
-  readonly heldGrowthBytesMax: number;
-  readonly rssGrowthBytesMax: number;
+  readonly heapBytesMax: number;
+  readonly externalBytesMax: number;
+  readonly rssBytesMax: number;
 }
 
 /**
@@ -26,12 +35,14 @@ export interface Bounds {
  * the kernel and the allocator round what the process holds to more.
  */
 export const usualBounds: Bounds = {
-  heldGrowthBytesMax: 2 * 1024 * 1024,
-  rssGrowthBytesMax: 24 * 1024 * 1024,
+  heapBytesMax: 2 * 1024 * 1024,
+  externalBytesMax: 2 * 1024 * 1024,
+  rssBytesMax: 24 * 1024 * 1024,
 };
 
 export interface Growth {
-  readonly heldBytes: number;
+  readonly heapBytes: number;
+  readonly externalBytes: number;
   readonly rssBytes: number;
 }
 
@@ -41,7 +52,11 @@ export function growthOf(samples: readonly Sample[]): Growth {
   const second = samples.slice(quarter, quarter * 2);
   const last = samples.slice(-quarter);
   const grown = (of: (sample: Sample) => number) => median(last.map(of)) - median(second.map(of));
-  return { heldBytes: grown((sample) => sample.heldBytes), rssBytes: grown((sample) => sample.rssBytes) };
+  return {
+    heapBytes: grown((sample) => sample.heapBytes),
+    externalBytes: grown((sample) => sample.externalBytes),
+    rssBytes: grown((sample) => sample.rssBytes),
+  };
 }
 
 /** What is wrong; nothing, when the list is empty. `before`: sampled before the first connection. */
@@ -52,14 +67,15 @@ export function faultsOf(before: Sample, samples: readonly Sample[], bounds: Bou
     for (const name of ['activeConnections', 'idleTargetConnections', 'outstanding'] as const) {
       if (sample[name] !== 0) faults.push(`${at} ${name} is ${sample[name]}, and nobody is connected`);
     }
-    if (sample.descriptors !== before.descriptors) {
-      faults.push(`${at} ${sample.descriptors} descriptors are open, ${before.descriptors} before`);
+    for (const name of ['descriptors', 'handles'] as const) {
+      if (sample[name] !== before[name]) faults.push(`${at} ${sample[name]} ${name} are open, ${before[name]} before`);
     }
   }
-  if (samples.length < 8) return [...faults, `${samples.length} samples are too few to see growth by`];
-  const { heldBytes, rssBytes } = growthOf(samples);
-  if (heldBytes > bounds.heldGrowthBytesMax) faults.push(`what it holds grew by ${megabytes(heldBytes)} MB`);
-  if (rssBytes > bounds.rssGrowthBytesMax) faults.push(`the process grew by ${megabytes(rssBytes)} MB`);
+  if (samples.length < samplesMin) return [...faults, `${samples.length} samples are too few to see growth by`];
+  const { heapBytes, externalBytes, rssBytes } = growthOf(samples);
+  if (heapBytes > bounds.heapBytesMax) faults.push(`its heap grew by ${megabytes(heapBytes)} MB`);
+  if (externalBytes > bounds.externalBytesMax) faults.push(`its buffers grew by ${megabytes(externalBytes)} MB`);
+  if (rssBytes > bounds.rssBytesMax) faults.push(`the process grew by ${megabytes(rssBytes)} MB`);
   return faults;
 }
 
