@@ -4,14 +4,12 @@
  * comes next on the same connection gets the answer to the own request.
  */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import net from 'node:net';
-import test, { type TestContext } from 'node:test';
-import { AnswerReader } from './test-answers.ts';
-import { type Habits, PlausibleServer, plausibleServers } from './test-plausible-servers.ts';
+import test from 'node:test';
+import { type Habits, plausibleServers } from './test-plausible-servers.ts';
 import { acceptPaths, startProxy, usualRequestFields } from './test-proxy.ts';
 import { type Payload, smugglingPayloads } from './test-smuggling-payloads.ts';
-import { type Attack, attack, type Front, startRecorder } from './test-smuggling-stand.ts';
+import { startRelay } from './test-smuggling-relay.ts';
+import { type Attack, attack, frontOf, startRecorder } from './test-smuggling-stand.ts';
 
 const desyncModes = ['monitor', 'defensive', 'strictest'] as const;
 
@@ -26,16 +24,7 @@ for (const desyncMode of desyncModes) {
       recorder.judgesOddities = desyncMode === 'strictest';
       const loadBalancer = { requestFields: { ...usualRequestFields, desyncMode } };
       const parts = { targets: [recorder.port], loadBalancer };
-      const { port, proxy, balancer, group } = await startProxy(t, parts, { acceptPath });
-      const front: Front = {
-        port,
-        requests: () => group().requests,
-        bytesIn: () => balancer().bytesIn,
-        isQuiet: () => {
-          const { activeConnections, targets } = proxy.stats();
-          return activeConnections === 0 && targets.every(({ outstanding }) => outstanding === 0);
-        },
-      };
+      const front = frontOf(await startProxy(t, parts, { acceptPath }));
       const faults: string[] = [];
       for (const payload of smugglingPayloads) {
         faults.push(...(await attack(t, front, recorder, attackIn(desyncMode, payload))));
@@ -105,65 +94,3 @@ test('smuggling: an answer that reaches somebody else is noticed', async (t) => 
     `${faults}`,
   );
 });
-
-/** A relay that believes its own way of reading, and forwards what came as it is over one connection for everybody. */
-async function startRelay(t: TestContext, target: number, habits: Habits): Promise<Front> {
-  const counts = { requests: 0, bytes: 0, open: 0 };
-  const waiting: { readonly client: net.Socket; readonly isLast: boolean }[] = [];
-  let pooled: net.Socket | undefined;
-  const connection = () => {
-    if (pooled !== undefined) return pooled;
-    const reader = new AnswerReader();
-    for (let count = 0; count < 20; count += 1) reader.expect('GET');
-    const socket = net.connect(target, '127.0.0.1').setEncoding('latin1');
-    pooled = socket;
-    t.after(() => socket.destroy());
-    socket.on('error', () => {});
-    socket.on('close', () => {
-      pooled = undefined;
-      for (const { client } of waiting.splice(0)) client.destroy();
-    });
-    socket.on('data', (text: string) => {
-      reader.push(text);
-      for (const { head, body } of reader.answers.splice(0)) {
-        // An answer too many is kept for whoever comes next.
-        answersLeft.push(`${head}\r\n\r\n${body}`);
-      }
-      deliver();
-    });
-    return socket;
-  };
-  const answersLeft: string[] = [];
-  const deliver = () => {
-    while (waiting.length > 0 && answersLeft.length > 0) {
-      const { client, isLast } = waiting.shift()!;
-      const answer = answersLeft.shift()!;
-      client.write(answer, 'latin1');
-      if (isLast || answer.includes('Connection: close')) client.end();
-    }
-  };
-  const server = net.createServer((client) => {
-    const reader = new PlausibleServer(habits);
-    counts.open += 1;
-    client.setEncoding('latin1').on('error', () => {});
-    client.on('close', () => {
-      counts.open -= 1;
-    });
-    client.on('data', (text: string) => {
-      counts.bytes += text.length;
-      reader.push(text);
-      for (const { raw, fields } of reader.seen.splice(0)) {
-        counts.requests += 1;
-        waiting.push({ client, isLast: fields.includes('connection') });
-        connection().write(raw, 'latin1');
-        deliver();
-      }
-      if (reader.complaint !== undefined) client.end();
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => server.close());
-  const { port } = server.address() as net.AddressInfo;
-  return { port, requests: () => counts.requests, bytesIn: () => counts.bytes, isQuiet: () => counts.open === 0 };
-}

@@ -120,12 +120,6 @@ export class PlausibleServer {
     return this.#text;
   }
 
-  /** Forgets what is not complete: it never will be. */
-  forget(): void {
-    this.#text = '';
-    this.#open = undefined;
-  }
-
   push(text: string): void {
     this.#text += text;
     while (this.complaint === undefined && this.#readOne()) {}

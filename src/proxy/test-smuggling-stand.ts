@@ -13,7 +13,7 @@ import {
   plausibleServers,
   type SeenRequest,
 } from './test-plausible-servers.ts';
-import { RawClient, startRawTarget, until } from './test-proxy.ts';
+import { RawClient, startRawTarget, type TestProxy, until } from './test-proxy.ts';
 
 /** What stands between the clients and the target. */
 export interface Front {
@@ -26,6 +26,19 @@ export interface Front {
   isQuiet(): boolean;
 }
 
+/** A proxy as what stands there. */
+export function frontOf({ port, proxy, balancer, group }: TestProxy): Front {
+  return {
+    port,
+    requests: () => group().requests,
+    bytesIn: () => balancer().bytesIn,
+    isQuiet: () => {
+      const { activeConnections, targets } = proxy.stats();
+      return activeConnections === 0 && targets.every(({ outstanding }) => outstanding === 0);
+    },
+  };
+}
+
 /** One connection that came to the target. */
 interface Recorded {
   readonly socket: net.Socket;
@@ -34,7 +47,10 @@ interface Recorded {
 
 export interface Recorder {
   readonly port: number;
-  readonly connections: readonly Recorded[];
+  /** Those that are open, or not judged yet. */
+  readonly connections: Recorded[];
+  /** What it has answered, in this order. */
+  readonly answered: SeenRequest[];
   /** Whether the readers look at GET's bodies and underscores, too, as a load balancer in its strictest mode has to. */
   judgesOddities: boolean;
 }
@@ -45,6 +61,7 @@ export async function startRecorder(
   answers: keyof typeof plausibleServers = 'strict',
 ): Promise<Recorder> {
   const connections: Recorded[] = [];
+  const inOrder: SeenRequest[] = [];
   const port = await startRawTarget(t, (socket) => {
     const all: Readonly<Record<string, Habits>> = { ...plausibleServers, ...oddServers };
     const servers = new Map(Object.entries(all).map(([name, habits]) => [name, new PlausibleServer(habits)]));
@@ -58,8 +75,10 @@ export async function startRecorder(
       for (const server of servers.values()) server.push(text);
       const { open, seen, complaint } = answering;
       for (const request of seen) {
-        if (!answered.has(request)) socket.write(answerTo(request));
+        if (answered.has(request)) continue;
         answered.add(request);
+        inOrder.push(request);
+        socket.write(answerTo(request));
       }
       if (open !== undefined && open !== continued && open.fields.includes('expect')) {
         continued = open;
@@ -70,11 +89,16 @@ export async function startRecorder(
       }
     });
   });
-  return { port, connections, judgesOddities: false };
+  return { port, connections, answered: inOrder, judgesOddities: false };
+}
+
+/** What the target answers to this request. */
+export function bodyFor({ method, target }: Pick<SeenRequest, 'method' | 'target'>): string {
+  return `<${method} ${target}>`;
 }
 
 function answerTo({ method, target }: SeenRequest): string {
-  const body = `<${method} ${target}>`;
+  const body = bodyFor({ method, target });
   return `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${method === 'HEAD' ? '' : body}`;
 }
 
@@ -165,9 +189,9 @@ function isOpen({ connections }: Recorder): boolean {
 }
 
 /** Where any server sees anything else than the strict one, which must be able to read it all. */
-function disagreements({ connections, judgesOddities }: Recorder): string[] {
+export function disagreements({ connections, answered, judgesOddities }: Recorder): string[] {
   const faults: string[] = [];
-  for (const { servers, socket } of connections) {
+  for (const { servers, socket } of connections.slice()) {
     const strict = servers.get('strict')!;
     if (strict.complaint !== undefined) faults.push(`a strict server refuses what came: ${strict.complaint}`);
     const expected = strict.seen.map(({ raw }) => raw);
@@ -182,16 +206,26 @@ function disagreements({ connections, judgesOddities }: Recorder): string[] {
     }
     for (const { method, target, fields } of strict.seen) faults.push(...oddFields(`${method} ${target}`, fields));
     // What was judged is forgotten; a connection that has ended for good, too.
-    if (socket.destroyed) for (const server of servers.values()) server.forget();
     for (const server of servers.values()) server.seen.length = 0;
+    if (socket.destroyed) {
+      connections.splice(
+        connections.findIndex((each) => each.servers === servers),
+        1,
+      );
+    }
   }
+  answered.length = 0;
   return faults;
 }
 
 /** What concerns a client's connection alone has no business on the target's. */
 function oddFields(what: string, fields: readonly string[]): string[] {
   const hops = ['keep-alive', 'proxy-connection', 'te', 'http2-settings'];
-  const found = fields.filter((name, index) => index % 2 === 0 && hops.includes(name));
+  // A proxy may say the one word of TE by itself.
+  const isOwn = (name: string, value: string | undefined) => name === 'te' && value === 'trailers';
+  const found = fields.filter(
+    (name, index) => index % 2 === 0 && hops.includes(name) && !isOwn(name, fields[index + 1]),
+  );
   const hosts = fields.filter((name, index) => index % 2 === 0 && name === 'host');
   return [
     ...found.map((name) => `${what} came with ${name}`),

@@ -1,4 +1,4 @@
-/** The worker's process as its soak sees it: started, told what to serve, asked how large it is, one after the other. */
+/** The worker's process as its soak sees it: started, told what to serve, asked how large it is, in turn. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';

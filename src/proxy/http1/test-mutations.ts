@@ -118,6 +118,8 @@ const damages: readonly Damage[] = [
   (luck, text) => {
     const at = luck.below(text.length + 1);
     const letter = text.charAt(at);
+    // Of other letters the counterpart may lie outside latin1.
+    if (!/[a-z]/i.test(letter)) return text;
     return spliced(text, at, 1, letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase());
   },
   (luck, text) => text.slice(0, luck.below(text.length + 1)),
