@@ -66,7 +66,10 @@ export function connectionTargets(makeStand: StandMaker = proxyStand): readonly 
       about: 'damaged requests through a proxy, in pieces, to a target that records them',
       turn: 20,
       make: (luck) => {
-        const text = mutated(luck, luck.once(2) ? payloadTexts : requestMessages) + (luck.once(2) ? next : '');
+        // Behind good ones, so that the connection to the target is one that is used again.
+        const good = Array.from({ length: luck.below(3) }, () => luck.pick(requestMessages)).join('');
+        const damaged = mutated(luck, luck.once(2) ? payloadTexts : requestMessages);
+        const text = good + damaged + (luck.once(2) ? next : '');
         const circumstances = { mode: luck.pick(desyncModes), path: luck.pick(acceptPaths) };
         return { text, cuts: randomCuts(luck, text.length), circumstances };
       },

@@ -256,7 +256,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     const changed = transform?.(facts);
     let used = base + head.fields.end;
     const checked = checkRequest(head, bytes, base, routes.rewrite.fields);
-    if (checked === 'ends') this.#keepsAlive = this.#keepsTarget = false;
+    if (checked === 'ends') this.#keepsTarget = false;
     if (checked !== 400) this.#tally.matched(rule, changed);
     if (checked === 400) this.#refuse(checked);
     else if (checked === 463) this.#answer(errorPage(checked));
@@ -456,6 +456,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     this.#isLast =
       endsWithConnection ||
       !this.#keepsAlive ||
+      !this.#keepsTarget ||
       !this.#body.isDone ||
       (this.#hasEnded && this.#carry.isEmpty) ||
       this.#home.isHandingOver ||
@@ -480,13 +481,13 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   }
 
   /**
-   * Ends the connection behind what was written. A client that may still be sending is heard out for a while: closing
-   * at once would reset the connection, and the reset would overtake the answer.
+   * Ends the connection behind what was written. A client that may still be sending, some do behind what they called
+   * their last request, is heard out for a while: closing at once would reset it, and that would overtake the answer.
    */
   #close(): void {
-    const maySendMore = this.#phase === 'exchange' && !this.#hasEnded && (this.#keepsAlive || !this.#body.isDone);
+    const hasMore = this.#keepsAlive || !this.#body.isDone || !this.#carry.isEmpty;
     this.#carry.clear();
-    if (maySendMore) {
+    if (this.#phase === 'exchange' && !this.#hasEnded && hasMore) {
       this.#phase = 'lingering';
       this.#channel.end();
       this.#context.deadlines.set(this, this.#context.options.lingerMs);
