@@ -11,6 +11,8 @@ export interface FuzzOptions {
   /** Called before each input, with how many there were; true ends it. */
   readonly isOver: (inputs: number) => boolean;
   readonly onFinding?: (finding: Finding) => void;
+  /** Ends at the first finding, and leaves it as large as it is. */
+  readonly isQuick?: boolean;
 }
 
 export interface TargetTally {
@@ -30,8 +32,8 @@ const findingsMax = 5;
 const inputsPerOpening = 5_000;
 const attemptsMax = 400;
 
-export async function fuzz({ targets, seed, isOver, onFinding }: FuzzOptions): Promise<FuzzResult> {
-  const runs = targets.map((target) => new TargetRun(target, seed));
+export async function fuzz({ targets, seed, isOver, onFinding, isQuick = false }: FuzzOptions): Promise<FuzzResult> {
+  const runs = targets.map((target) => new TargetRun(target, seed, isQuick));
   const crashes = watchForCrashes();
   const findings: Finding[] = [];
   let inputs = 0;
@@ -70,16 +72,18 @@ class TargetRun {
   readonly target: FuzzTarget;
   readonly tally: TargetTally = { inputs: 0, accepted: 0 };
   readonly #seed: number;
+  readonly #isQuick: boolean;
   #check: FuzzCheck | undefined;
   #findings = 0;
 
-  constructor(target: FuzzTarget, seed: number) {
+  constructor(target: FuzzTarget, seed: number, isQuick: boolean) {
     this.target = target;
     this.#seed = seed;
+    this.#isQuick = isQuick;
   }
 
   get isDone(): boolean {
-    return this.#findings >= findingsMax;
+    return this.#findings >= (this.#isQuick ? 1 : findingsMax);
   }
 
   async next(crashes: Crashes): Promise<Finding | undefined> {
@@ -94,7 +98,7 @@ class TargetRun {
     this.#findings += 1;
     // After a fault nothing is known about the state of the stand.
     await this.close();
-    const smallest = await smaller(this.target, { input, fault }, crashes);
+    const smallest = this.#isQuick ? { input, fault } : await smaller(this.target, { input, fault }, crashes);
     return { target: this.target.name, ...smallest, seed: this.#seed, index };
   }
 
