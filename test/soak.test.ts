@@ -77,7 +77,7 @@ test('soak: every kind of client gets what it should from a worker, and leaves n
   const result = await soak({ connections: 1_000, concurrency: 32, samples: 8, seed: 20_261_129 });
   assert.deepEqual(result.problems, []);
   assert.equal(result.problemsCount, 0);
-  assert.equal(Object.keys(result.behaviours).length, 19);
+  assert.equal(Object.keys(result.behaviours).length, 22);
   const open = faultsOf(result.before, result.samples).filter((fault) => !fault.includes('grew'));
   assert.deepEqual(open, []);
 });

@@ -4,7 +4,7 @@
  */
 import net from 'node:net';
 import { AnswerReader } from '#proxy/test-answers.ts';
-import { largeAnswerBytes } from './targets.ts';
+import { hugeAnswerBytes, largeAnswerBytes } from './targets.ts';
 import type { Place } from './worker-process.ts';
 
 /** What a client does is decided by one number from 0 to 99. */
@@ -30,6 +30,8 @@ class Visit {
   received = 0;
   isConnected = false;
   isClosed = false;
+  /** What comes is counted and not read. */
+  isCounting = false;
   #onNews: (() => void) | undefined;
 
   constructor({ address, port }: Place) {
@@ -41,7 +43,7 @@ class Visit {
     });
     this.socket.on('data', (text: string) => {
       this.received += text.length;
-      this.reader.push(text);
+      if (!this.isCounting) this.reader.push(text);
       this.#tell();
     });
     this.socket.on('end', () => {
@@ -101,12 +103,14 @@ class Visit {
 
 type Behaviour = (visit: Visit, number: number) => Promise<void>;
 
+const uploadBytes = 300_000;
+const upload = 'u'.repeat(uploadBytes);
 const echo = (number: number) => `/echo/${number}`;
 
 /** `share`: of a hundred connections. */
 const behaviours: Readonly<Record<string, { readonly share: number; readonly run: Behaviour }>> = {
   'asks and leaves': {
-    share: 21,
+    share: 18,
     run: async (visit, number) => {
       visit.get(echo(number));
       await expectAnswers(visit, [echo(number)]);
@@ -160,6 +164,25 @@ const behaviours: Readonly<Record<string, { readonly share: number; readonly run
         if (status !== 502 && own !== answers[index]) visit.problem = `expected '${answers[index]}' and got '${own}'`;
       }
       if (visit.reader.answers.length < 2) visit.problem = 'a body was not answered';
+    },
+  },
+  uploads: {
+    share: 1,
+    run: async (visit, number) => {
+      visit.post(echo(number), `Content-Length: ${uploadBytes}`, upload);
+      await visit.toAnswers(1);
+      const [answer] = visit.reader.answers;
+      const isRight = answer?.status === 502 || answer?.body === `${echo(number)} ${uploadBytes}`;
+      if (!isRight) visit.problem = `an upload was answered with '${answer?.body}'`;
+    },
+  },
+  'leaves an upload': {
+    share: 1,
+    run: async (visit, number) => {
+      visit.post(echo(number), `Content-Length: ${uploadBytes * 10}`, upload);
+      if (!(await visit.until(() => visit.isConnected))) return;
+      if (number % 2 === 0) visit.socket.resetAndDestroy();
+      else visit.socket.end();
     },
   },
   'meets a target that leaves': {
@@ -248,6 +271,21 @@ const behaviours: Readonly<Record<string, { readonly share: number; readonly run
       visit.get(`/large/${number}`);
       await visit.toAnswers(1);
       if (visit.reader.answers[0]?.body.length !== largeAnswerBytes) visit.problem = 'a large answer is not whole';
+    },
+  },
+  'reads slowly': {
+    share: 1,
+    run: async (visit, number) => {
+      // Each of the huge ones is as much work as a hundred others.
+      const isHuge = number % 16 === 0;
+      const length = isHuge ? hugeAnswerBytes : largeAnswerBytes;
+      visit.isCounting = true;
+      visit.get(`/${isHuge ? 'huge' : 'large'}/${number}`);
+      if (!(await visit.until(() => visit.received > 0))) return;
+      visit.socket.pause();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      visit.socket.resume();
+      if (!(await visit.until(() => visit.received > length))) visit.problem = 'a large answer is not whole';
     },
   },
   'leaves a download': {

@@ -8,6 +8,9 @@ import { PlausibleServer, plausibleServers, type SeenRequest } from '#proxy/test
 
 export const largeAnswerBytes = 300_000;
 const large = 'x'.repeat(largeAnswerBytes);
+/** More than the kernel holds between two programs, so that whoever does not read holds it up. */
+export const hugeAnswerBytes = 12 * 1024 * 1024;
+const huge = Buffer.alloc(hugeAnswerBytes, 'x');
 
 export interface SoakTargets {
   readonly ports: readonly number[];
@@ -85,6 +88,10 @@ function answer(socket: net.Socket, request: SeenRequest): boolean {
       break;
     case 'large':
       socket.write(head(large.length) + large);
+      break;
+    case 'huge':
+      socket.write(head(huge.length));
+      socket.write(huge);
       break;
     case 'tunnel':
       socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
