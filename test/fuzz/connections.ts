@@ -1,14 +1,16 @@
 /**
  * Fuzz targets of whole connections through a real proxy. A client sends damaged requests in pieces and ends: what the
- * target gets is what the engine's reader says was asked, the same to every plausible server, and whoever comes next
- * gets the own answer. Or a target answers with something damaged: the client gets what the reader makes of it, 502, or
+ * target gets is what the engine's reader says was asked, the same to llhttp and to every plausible server, and whoever
+ * comes next gets the own answer. Or a target answers with something damaged: the client gets what the reader makes of it, 502, or
  * a connection that breaks off.
  */
 import type { Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { type EngineReading, readRequests, readResponse } from '#proxy/http1/test-engine-reading.ts';
+import { RequestOracle } from '#proxy/http1/test-llhttp.ts';
 import { requestMessages, responseMessages } from '#proxy/http1/test-messages.ts';
 import { mutated, randomCuts } from '#proxy/http1/test-mutations.ts';
+import { difference } from '#proxy/http1/test-reading-differences.ts';
 import { AnswerReader, type ReadAnswer } from '#proxy/test-answers.ts';
 import { acceptPaths, RawClient, startProxy, startRawTarget, until, usualRequestFields } from '#proxy/test-proxy.ts';
 import { smugglingPayloads } from '#proxy/test-smuggling-payloads.ts';
@@ -68,7 +70,9 @@ export function connectionTargets(makeStand: StandMaker = proxyStand): readonly 
       make: (luck) => {
         // Behind good ones, so that the connection to the target is one that is used again.
         const good = Array.from({ length: luck.below(3) }, () => luck.pick(requestMessages)).join('');
-        const damaged = mutated(luck, luck.once(2) ? payloadTexts : requestMessages);
+        const damaged = luck.once(6)
+          ? luck.pick(payloadTexts)
+          : mutated(luck, luck.once(2) ? payloadTexts : requestMessages);
         const text = good + damaged + (luck.once(2) ? next : '');
         const circumstances = { mode: luck.pick(desyncModes), path: luck.pick(acceptPaths) };
         return { text, cuts: randomCuts(luck, text.length), circumstances };
@@ -107,6 +111,7 @@ class Client extends RawClient {
 class Connections implements FuzzCheck {
   readonly #makeStand: StandMaker;
   readonly #cleanup = new Cleanup();
+  readonly #oracle = new RequestOracle();
   readonly #stands = new Map<string, Promise<Stand>>();
 
   constructor(makeStand: StandMaker) {
@@ -143,9 +148,26 @@ class Connections implements FuzzCheck {
       ...requestFaults(expected, answered),
       ...answerFaults(client, answered),
       ...(await innocent(own.context, front)),
+      ...(await this.#oracleFaults(recorder)),
       ...disagreements(recorder),
     ];
     return { fault: faults[0], isAccepted: answered.length > 0 };
+  }
+
+  /** What came to the target reads as the same requests to llhttp, and to the engine's own reader. */
+  async #oracleFaults({ connections }: Recorder): Promise<string[]> {
+    const faults: string[] = [];
+    for (const { servers } of connections) {
+      const { seen } = servers.get('strict')!;
+      if (seen.length === 0) continue;
+      const bytes = Buffer.from(seen.map(({ raw }) => raw).join(''), 'latin1');
+      const messages = requestsIn(bytes);
+      const isSame = messages.length === seen.length && messages.every(({ body }, index) => body === seen[index]!.body);
+      if (!isSame) faults.push(`what was passed on as ${seen.length} requests reads as ${messages.length}`);
+      const fault = difference(readRequests(bytes), await this.#oracle.read(bytes));
+      if (fault !== undefined) faults.push(`what was passed on: ${fault}`);
+    }
+    return faults;
   }
 
   #standFor(circumstances: FuzzInput['circumstances']): Promise<Stand> {
