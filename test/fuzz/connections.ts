@@ -1,8 +1,8 @@
 /**
  * Fuzz targets of whole connections through a real proxy. A client sends damaged requests in pieces and ends: what the
  * target gets is what the engine's reader says was asked, the same to llhttp and to every plausible server, and whoever
- * comes next gets the own answer. Or a target answers with something damaged: the client gets what the reader makes of it, 502, or
- * a connection that breaks off.
+ * comes next gets the own answer. Or a target answers with something damaged: the client gets what the reader makes of
+ * it, 502, or a connection that breaks off.
  */
 import type { Socket } from 'node:net';
 import type { TestContext } from 'node:test';

@@ -8,7 +8,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Progress } from '../progress.ts';
+import { startProgress } from '#cli/progress.ts';
+import { systemClock } from '#io/clock.ts';
+import { standardError } from '#io/process.ts';
+import { every } from '#io/timers.ts';
 import { type FuzzResult, fuzz, replay } from './fuzz.ts';
 import { type Finding, type FuzzTarget, formatFinding, readFinding } from './input.ts';
 import { fuzzTargets } from './targets.ts';
@@ -66,29 +69,31 @@ async function search({ targets, minutes, inputs: inputsMax, seed, out, isJson }
       isStopped = true;
     });
   }
-  const progress = new Progress('fuzz');
   const begunMs = performance.now();
   const seconds = () => (performance.now() - begunMs) / 1000;
   const files: string[] = [];
   console.error(`fuzz: ${targets.map(({ name }) => name).join(', ')}; seed ${seed}`);
+  const place = { errors: standardError, every, monotonicMs: () => systemClock.monotonicMs() };
+  const progress = startProgress(place, 'starting');
   const result = await fuzz({
     targets,
     seed,
     isOver: (inputs) => {
-      const share = inputsMax === undefined ? seconds() / 60 / minutes : inputs / inputsMax;
-      progress.at(
-        share,
-        () => `${inputs} inputs, ${Math.round(inputs / seconds())} a second, ${files.length} findings`,
-      );
-      return isStopped || share >= 1;
+      const found = files.length === 0 ? '' : `, ${files.length} found`;
+      const whole =
+        inputsMax === undefined
+          ? { done: seconds(), total: minutes * 60, unit: `s, ${inputs} inputs${found}` }
+          : { done: inputs, total: inputsMax, unit: `inputs${found}` };
+      progress.update(whole);
+      return isStopped || whole.done >= whole.total;
     },
     onFinding: (finding) => {
-      progress.clear();
+      progress.hide();
       files.push(write(finding, out));
       console.error(describe(finding, files.at(-1)!));
     },
   });
-  progress.clear();
+  progress.end();
   if (isJson) console.log(JSON.stringify({ seed, seconds: seconds(), ...result, files }, undefined, 2));
   else console.log(conclusion(result, seconds()));
   return result.findings.length > 0 ? 1 : 0;

@@ -5,7 +5,10 @@
  *     npm run soak -- [--connections N] [--concurrency N] [--samples N] [--seed N] [--json]
  */
 import { parseArgs } from 'node:util';
-import { Progress } from '../progress.ts';
+import { startProgress } from '#cli/progress.ts';
+import { systemClock } from '#io/clock.ts';
+import { standardError } from '#io/process.ts';
+import { every } from '#io/timers.ts';
 import { type SoakResult, soak } from './soak.ts';
 import { faultsOf, growthOf, megabytes, type Sample, samplesMin } from './verdict.ts';
 
@@ -54,18 +57,19 @@ async function main(): Promise<number> {
     });
   }
   const { connections, concurrency, samples: samplesCount, seed, isJson } = wishes;
-  const progress = new Progress('soak');
   console.error(`soak: ${connections} connections, ${concurrency} at a time, seed ${seed}`);
   if (!isJson) console.log(cells(columns));
+  const place = { errors: standardError, every, monotonicMs: () => systemClock.monotonicMs() };
+  const progress = startProgress(place, 'starting a worker');
   const result = await soak(wishes, {
-    onConnection: (done) => progress.at(done / connections, () => `${done} of ${connections} connections`),
+    onConnection: (done) => progress.update({ done, total: connections, unit: 'connections' }),
     onSample: (sample, requests, seconds) => {
-      progress.clear();
+      progress.hide();
       if (!isJson) console.log(row(sample, requests, seconds));
     },
     isStopped: () => isStopped,
   });
-  progress.clear();
+  progress.end();
   const isCut = result.samples.length < samplesCount;
   const faults = [
     ...(isCut ? [] : faultsOf(result.before, result.samples)),
