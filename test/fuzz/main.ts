@@ -82,7 +82,7 @@ async function search({ targets, minutes, inputs: inputsMax, seed, out, isJson }
       const found = files.length === 0 ? '' : `, ${files.length} found`;
       const whole =
         inputsMax === undefined
-          ? { done: seconds(), total: minutes * 60, unit: `s, ${inputs} inputs${found}` }
+          ? { done: Math.floor(seconds()), total: Math.ceil(minutes * 60), unit: `s, ${inputs} inputs${found}` }
           : { done: inputs, total: inputsMax, unit: `inputs${found}` };
       progress.update(whole);
       return isStopped || whole.done >= whole.total;
