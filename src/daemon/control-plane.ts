@@ -56,7 +56,7 @@ import { writeCredentials } from './credentials.ts';
 import { explainListen } from './listen.ts';
 import { type HealedAtStart, healAtStart, storeMender } from './mending.ts';
 import type { ControlPlaneSettings, Layer, ProcessNews } from './messages.ts';
-import { metricsPage } from './metrics.ts';
+import { metricsPage, targetMetricsPage } from './metrics.ts';
 import { ownProcesses } from './own-processes.ts';
 import { paths } from './paths.ts';
 import type { RoleContext, Started } from './process.ts';
@@ -297,19 +297,21 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
           nowMs: clock.wallMs(),
         });
       },
-      metrics: () =>
-        metricsPage({
-          journal,
-          vault,
-          sentinel,
-          verifier,
-          link,
-          health,
-          api: apiServer.stats(),
-          gate,
-          approvals,
-          nowMs: nowMs(),
-        }),
+      metrics: (targets) =>
+        targets !== undefined
+          ? targetMetricsPage(targets, { view: journal.view, link })
+          : metricsPage({
+              journal,
+              vault,
+              sentinel,
+              verifier,
+              link,
+              health,
+              api: apiServer.stats(),
+              gate,
+              approvals,
+              nowMs: nowMs(),
+            }),
       upgradeLink: (request, socket, head) => link.upgrade(request, socket, head),
     });
   } catch (error) {

@@ -24,14 +24,35 @@ export interface FunctionTarget {
   readonly hasMultiValues: boolean;
 }
 
+/** What was counted of the functions of a target group. */
+export interface FunctionStats {
+  readonly targetGroupId: string;
+  /** Requests that failed for what the function did, and for what kept it from being asked. */
+  readonly userErrors: number;
+  readonly internalErrors: number;
+  /** Of events and of answers. */
+  readonly bytes: number;
+}
+
 interface Bridge {
   target: FunctionTarget;
   readonly server: Server;
+  readonly counters: FunctionCounters;
   port: number | undefined;
+}
+
+type FunctionCounters = { -readonly [Name in Exclude<keyof FunctionStats, 'targetGroupId'>]: number };
+
+/** Why a function gave no answer, and who is to blame. */
+interface Failure {
+  readonly by: keyof Pick<FunctionCounters, 'userErrors' | 'internalErrors'> | 'client';
+  readonly why: string;
 }
 
 export class FunctionBridges {
   readonly #bridges = new Map<string, Bridge>();
+  /** By target group: for as long as one of its functions has a bridge. */
+  readonly #counters = new Map<string, FunctionCounters>();
   readonly #onReady: (targetKey: string) => void;
   readonly #log: Log;
 
@@ -59,6 +80,12 @@ export class FunctionBridges {
       if (bridge === undefined) this.#open(target);
       else bridge.target = target;
     }
+    const groups = new Set(targets.map(({ key }) => groupOf(key)));
+    for (const group of this.#counters.keys()) if (!groups.has(group)) this.#counters.delete(group);
+  }
+
+  stats(): FunctionStats[] {
+    return [...this.#counters].map(([targetGroupId, counters]) => ({ targetGroupId, ...counters }));
   }
 
   close(): void {
@@ -67,9 +94,12 @@ export class FunctionBridges {
 
   #open(target: FunctionTarget): void {
     const server = createServer({ requireHostHeader: false }, (incoming, outgoing) => {
-      void this.#serve(bridge.target, incoming, outgoing);
+      void this.#serve(bridge, incoming, outgoing);
     });
-    const bridge: Bridge = { target, server, port: undefined };
+    const group = groupOf(target.key);
+    const counters = this.#counters.get(group) ?? { userErrors: 0, internalErrors: 0, bytes: 0 };
+    this.#counters.set(group, counters);
+    const bridge: Bridge = { target, server, counters, port: undefined };
     this.#bridges.set(target.key, bridge);
     // It lives as long as its node, and keeps none alive.
     server.unref();
@@ -83,19 +113,25 @@ export class FunctionBridges {
     });
   }
 
-  async #serve(target: FunctionTarget, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  async #serve({ target, counters }: Bridge, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const body = await readAll(incoming, sizeBytesMax);
-    if (body === undefined) return end(outgoing, incoming.complete ? 413 : 400);
+    if (body === undefined) {
+      if (incoming.complete) counters.userErrors += 1;
+      return end(outgoing, incoming.complete ? 413 : 400);
+    }
     const event = eventOf(target, incoming, body);
-    const told = await invoke(target.url, event, outgoing);
-    if (typeof told === 'string') {
-      this.#log.warn(`the function at ${target.url} gave no answer: ${told}`);
+    counters.bytes += Buffer.byteLength(event);
+    const told = await invoke(target.url, event, outgoing, counters);
+    if ('why' in told) {
+      if (told.by !== 'client') counters[told.by] += 1;
+      this.#log.warn(`the function at ${target.url} gave no answer: ${told.why}`);
       return end(outgoing, 502);
     }
     const { statusCode, statusDescription, headers, body: text } = told;
     try {
       outgoing.writeHead(statusCode, statusDescription, headers);
     } catch (error) {
+      counters.userErrors += 1;
       this.#log.warn(`the function at ${target.url} answered what no answer can hold: ${(error as Error).message}`);
       return end(outgoing, 502);
     }
@@ -104,7 +140,12 @@ export class FunctionBridges {
 }
 
 /** The function's answer, or why there is none. Broken off when nobody waits for it any more. */
-function invoke(url: string, event: string, outgoing: ServerResponse): Promise<FunctionAnswer | string> {
+function invoke(
+  url: string,
+  event: string,
+  outgoing: ServerResponse,
+  counters: FunctionCounters,
+): Promise<FunctionAnswer | Failure> {
   return new Promise((resolve) => {
     const send = url.startsWith('https:') ? secureRequest : request;
     const asked = send(url, {
@@ -113,22 +154,38 @@ function invoke(url: string, event: string, outgoing: ServerResponse): Promise<F
       headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(event) },
     });
     const timer = after(invocationTimeoutMs, () => asked.destroy(new Error('it took too long')));
-    const finish = (outcome: FunctionAnswer | string) => {
+    const finish = (outcome: FunctionAnswer | Failure) => {
       timer.stop();
       resolve(outcome);
     };
     outgoing.on('close', () => asked.destroy());
-    asked.on('error', (error) => finish(error.message));
+    const user = (why: string) => finish({ by: 'userErrors', why });
+    const internal = (why: string) => finish({ by: outgoing.destroyed ? 'client' : 'internalErrors', why });
+    asked.on('error', (error) => internal(error.message));
     asked.on('response', async (response) => {
       const bytes = await readAll(response, sizeBytesMax);
       const failed = response.headers['x-amz-function-error'];
-      if (bytes === undefined) finish(`its answer is longer than ${sizeBytesMax} bytes, or broke off`);
-      else if (failed !== undefined) finish(`it failed (${String(failed).slice(0, 100)})`);
-      else if (response.statusCode !== 200) finish(`its endpoint answered with status ${response.statusCode}`);
-      else finish(answerOf(bytes));
+      const { statusCode = 0 } = response;
+      counters.bytes += bytes?.length ?? 0;
+      if (bytes === undefined) {
+        const why = `its answer is longer than ${sizeBytesMax} bytes, or broke off`;
+        return response.complete ? user(why) : internal(why);
+      }
+      if (failed !== undefined) return user(`it failed (${String(failed).slice(0, 100)})`);
+      if (statusCode !== 200) {
+        const why = `its endpoint answered with status ${statusCode}`;
+        return statusCode >= 500 ? internal(why) : user(why);
+      }
+      const answer = answerOf(bytes);
+      return typeof answer === 'string' ? user(answer) : finish(answer);
     });
     asked.end(event);
   });
+}
+
+/** The target group that a target's key begins with. */
+function groupOf(key: string): string {
+  return key.slice(0, key.indexOf('/'));
 }
 
 /** All of a message's body; undefined when it is too long, or breaks off. */

@@ -1,4 +1,5 @@
 /** What a node and its workers tell each other. Both are the same program, started by each other. */
+import type { ProxyStats, TargetsWanted } from '#proxy/stats.ts';
 import type { RoutingTable } from '#routing/table.ts';
 
 /** Where the logs of load balancers wait to be delivered, and how much time one of their files covers. */
@@ -24,7 +25,7 @@ export type ToWorker =
       readonly tables: readonly RoutingTable[];
       readonly removed: readonly string[];
     }
-  | { readonly type: 'stats'; readonly id: number }
+  | { readonly type: 'stats'; readonly id: number; readonly targets: TargetsWanted }
   | { readonly type: 'drain'; readonly timeoutMs: number };
 
 export type FromWorker =
@@ -34,4 +35,4 @@ export type FromWorker =
       readonly version: number;
       readonly failures: readonly (readonly [listenerId: string, reason: string])[];
     }
-  | { readonly type: 'stats'; readonly id: number; readonly stats: unknown };
+  | { readonly type: 'stats'; readonly id: number; readonly stats: ProxyStats };

@@ -5,8 +5,10 @@
 import { type Child, startChild } from '#io/children.ts';
 import type { Log } from '#io/log.ts';
 import { after, type Timer } from '#io/timers.ts';
+import type { ProxyStats, TargetsWanted } from '#proxy/stats.ts';
 import type { RoutingTable } from '#routing/table.ts';
 import type { FromWorker, LogFiles, ToWorker } from './messages.ts';
+import type { WorkerAnswer } from './stats-ledger.ts';
 import { workerFlags } from './worker-flags.ts';
 
 const restartMinMs = 100;
@@ -31,9 +33,10 @@ export interface WorkersOptions {
 export type Failures = ReadonlyMap<string, string>;
 
 interface Worker {
+  readonly number: number;
   readonly child: Child;
   readonly waiting: Map<number, (failures: Failures) => void>;
-  readonly statsWaiting: Map<number, (stats: unknown) => void>;
+  readonly statsWaiting: Map<number, (stats: ProxyStats | undefined) => void>;
 }
 
 export class Workers {
@@ -43,6 +46,7 @@ export class Workers {
   readonly #restarts = new Set<Timer>();
   #version = 0;
   #asked = 0;
+  #started = 0;
   #stopping = false;
   #onEmpty: (() => void) | undefined;
 
@@ -69,25 +73,24 @@ export class Workers {
     return merge(await Promise.all([...this.#workers.values()].map((worker) => this.#tell(worker, tables, removed))));
   }
 
-  /** The counters of every worker; one that does not answer in time is left out. */
-  async stats(timeoutMs: number): Promise<unknown[]> {
+  /** The counters of every worker, with the targets of these groups. */
+  stats(timeoutMs: number, targets: TargetsWanted): Promise<WorkerAnswer[]> {
     this.#asked += 1;
     const id = this.#asked;
-    const answers = await Promise.all(
+    return Promise.all(
       [...this.#workers.values()].map(
         (worker) =>
-          new Promise<unknown>((resolve) => {
+          new Promise<WorkerAnswer>((resolve) => {
             const timer = after(timeoutMs, () => worker.statsWaiting.get(id)?.(undefined));
             worker.statsWaiting.set(id, (stats) => {
               timer.stop();
               worker.statsWaiting.delete(id);
-              resolve(stats);
+              resolve({ worker: worker.number, stats });
             });
-            if (!send(worker, { type: 'stats', id })) worker.statsWaiting.get(id)?.(undefined);
+            if (!send(worker, { type: 'stats', id, targets })) worker.statsWaiting.get(id)?.(undefined);
           }),
       ),
     );
-    return answers.filter((stats) => stats !== undefined);
   }
 
   /** Ends every worker at once. */
@@ -140,7 +143,8 @@ export class Workers {
         this.#restarts.add(timer);
       },
     });
-    const worker: Worker = { child, waiting: new Map(), statsWaiting: new Map() };
+    this.#started += 1;
+    const worker: Worker = { number: this.#started, child, waiting: new Map(), statsWaiting: new Map() };
     this.#workers.set(slot, worker);
     this.#options.onStarted();
     const start = { name: `${name}/worker-${slot + 1}`, successionPath, parentInstance: instance };

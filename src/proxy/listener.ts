@@ -11,7 +11,7 @@ import { ClientConnection } from './http1/client-connection.ts';
 import type { ClientHome } from './http1/client-home.ts';
 import { AccessLog } from './log/access-log.ts';
 import { ConnectionLog } from './log/connection-log.ts';
-import type { LoadBalancerState, Registry } from './registry.ts';
+import { familyOf, type LoadBalancerState, type Registry } from './registry.ts';
 import type { Routes } from './routes.ts';
 import type { Door } from './socket/accept.ts';
 import { listen } from './socket/accept.ts';
@@ -25,6 +25,7 @@ export type ApplyOutcome =
 
 export class Listener implements ClientHome {
   routes: Routes;
+  readonly counters: LoadBalancerCounters;
   accessLog: AccessLog | undefined;
   isHandingOver = false;
   isClosed = false;
@@ -52,13 +53,10 @@ export class Listener implements ClientHome {
     this.#registry = registry;
     this.#onEmpty = onEmpty;
     this.#loadBalancer = registry.takeLoadBalancer(table.loadBalancer.id);
+    this.counters = this.#loadBalancer.families[familyOf(table)].counters;
     this.routes = registry.takeRoutes(table, this.#loadBalancer);
     this.#useTable(table);
     this.opened = this.#open(log, table);
-  }
-
-  get counters(): LoadBalancerCounters {
-    return this.#loadBalancer.counters;
   }
 
   /** Whether the table is for the place where this listener listens. */

@@ -243,11 +243,12 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     const { routes } = this.#home;
     const facts = this.#context.facts.of(head, bytes, base, this.#channel);
     this.#tally.begun(head, bytes, base);
-    const { rule, transform } = routes.rules.find(facts);
+    const { rule, transform, evaluations } = routes.rules.find(facts);
+    this.#home.counters.ruleEvaluations += evaluations;
     const { action } = rule;
     const changed = transform?.(facts);
     let used = base + head.fields.end;
-    const checked = checkRequest(head, bytes, base, routes.rewrite.fields);
+    const checked = checkRequest(head, bytes, base, routes.rewrite.fields, this.#home.counters);
     if (checked === 'ends') this.#keepsAlive = this.#keepsTarget = false;
     if (checked !== 400) this.#tally.matched(rule, changed);
     if (checked === 400) this.#refuse(checked);
@@ -272,6 +273,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
       this.#answer(errorPage(this.#attempts.refusal));
       return bodyEnd;
     }
+    if (head.fields.hasUnusualName) this.#tally.unusualFields(routes.rewrite.fields.dropsInvalid);
     this.#target = connectionTo(target, this.#context, this);
     const what = { head, bytes, base, bodyEnd, changed };
     this.#isTargetFull = !sendRequest(this.#target, what, routes.rewrite, this.#channel);
@@ -423,6 +425,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
 
   /** Answers what cannot be served and ends the connection: nobody knows where the next request would begin. */
   #refuse(status: Refusal | 408): void {
+    if (status === 400) this.#home.counters.nonCompliantRequests += 1;
     this.#giveUpTarget();
     this.#returnHead();
     this.#phase = 'exchange';

@@ -14,7 +14,7 @@ import { oddityOf } from './desync.ts';
 import type { LocalResponse } from './local-response.ts';
 import type { RequestHead } from './request-head.ts';
 import type { Client } from './request-rewrite.ts';
-import type { TargetConnection } from './target-connection.ts';
+import type { HttpTarget, TargetConnection } from './target-connection.ts';
 
 /** The status of who did not wait for an answer ("HTTP 460"). */
 const clientGoneStatus = 460;
@@ -27,6 +27,8 @@ export class ExchangeTally {
   /** Where requests are logged. */
   #record: AccessRecord | undefined;
   #sentMs = 0;
+  /** Who was given the request. */
+  #target: HttpTarget | undefined;
 
   constructor(home: ClientHome, context: WorkerContext, client: Client) {
     this.#home = home;
@@ -64,11 +66,20 @@ export class ExchangeTally {
   /** A target was given the request; `isWaiting`: it has not taken it yet. */
   sent(connection: TargetConnection, group: RouteGroup, isWaiting: boolean): void {
     this.#sentMs = this.#context.clock.monotonicMs();
+    this.#target = connection.target;
     this.#record?.sent(connection, group, isWaiting);
+  }
+
+  /** The request has header fields with unusual names; they are dropped or forwarded. */
+  unusualFields(areDropped: boolean): void {
+    const { counters } = this.#home;
+    if (areDropped) counters.droppedInvalidHeaders += 1;
+    else counters.forwardedInvalidHeaders += 1;
   }
 
   /** Another attempt, after one that failed. */
   sentAgain(connection: TargetConnection, group: RouteGroup, isWaiting: boolean): void {
+    this.#target = connection.target;
     this.#record?.sent(connection, group, isWaiting);
   }
 
@@ -83,13 +94,30 @@ export class ExchangeTally {
   }
 
   answered(status: number, { counters }: RouteGroup, nowMs: number): void {
-    counters.responses[(status / 100) | 0]! += 1;
-    counters.responseTime.recordMs(nowMs - this.#sentMs);
+    const firstDigit = (status / 100) | 0;
+    const responseTimeMs = nowMs - this.#sentMs;
+    counters.responses[firstDigit]! += 1;
+    counters.responseTime.recordMs(responseTimeMs);
+    const ofTarget = this.#target!.counters!;
+    ofTarget.responses[firstDigit]! += 1;
+    ofTarget.responseTimeMs += responseTimeMs;
     this.#record?.answered(status, nowMs);
   }
 
   answeredHere(response: LocalResponse): void {
-    this.#home.counters.countElbResponse(response.status);
+    const { counters } = this.#home;
+    counters.countElbResponse(response.status);
+    switch (response.action) {
+      case 'fixed-response':
+        counters.fixedResponses += 1;
+        break;
+      case 'redirect':
+        counters.redirects += 1;
+        break;
+      case 'redirect-too-long':
+        counters.redirectsTooLong += 1;
+        break;
+    }
     this.#record?.answeredHere(response);
   }
 

@@ -2,6 +2,7 @@
  * One target of a target group, as this worker sees it: its idle connections, its requests in flight, its counters. A
  * target keeps its identity by key while any routing table names it, so a swap of tables loses nothing.
  */
+import { TargetCounters, type TargetOwner } from '#proxy/counters.ts';
 import type { RoutingTarget } from '#routing/table.ts';
 
 /** A connection that can wait in a pool for the next request. */
@@ -27,10 +28,13 @@ export class Target<Connection extends Poolable> {
   readonly port: number;
   /** `ADDRESS:PORT`. */
   readonly label: string;
+  readonly owner: TargetOwner;
   /** Requests that it was given, retries among them. */
   requests = 0;
   /** Requests that it was given and has not answered yet. */
   outstanding = 0;
+  /** Undefined: it was given no request yet. */
+  counters: TargetCounters | undefined;
   /** It refused a connection: until this monotonic time others get requests first. 0: it did not. */
   avoidedUntilMs = 0;
   /** How many places in routing tables name it; at 0 it gets nothing new and keeps nothing open. */
@@ -38,12 +42,20 @@ export class Target<Connection extends Poolable> {
   readonly #budget: IdleBudget;
   readonly #idle: Connection[] = [];
 
-  constructor(target: RoutingTarget, budget: IdleBudget) {
+  constructor(target: RoutingTarget, owner: TargetOwner, budget: IdleBudget) {
     this.key = target.key;
     this.address = target.address;
     this.port = target.port;
     this.label = labelOf(target.address, target.port);
+    this.owner = owner;
     this.#budget = budget;
+  }
+
+  /** A request is about to be given to it. */
+  countRequest(): TargetCounters {
+    this.requests += 1;
+    this.counters ??= new TargetCounters();
+    return this.counters;
   }
 
   /** The connection that was used last, because it is the least likely to have been closed meanwhile. */

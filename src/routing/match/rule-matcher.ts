@@ -11,6 +11,8 @@ import { compileCondition, type Holds } from './condition.ts';
 export interface Matched {
   readonly rule: RoutingRule;
   readonly transform: Transform | undefined;
+  /** How many rules stand up to this one, itself included; the default rule is not counted. */
+  readonly evaluations: number;
 }
 
 interface Candidate extends Matched {
@@ -88,13 +90,14 @@ function hostRules(candidates: readonly Candidate[]): HostRules {
   return { candidates, segments, others: candidates.filter((candidate) => candidate.segments === undefined) };
 }
 
-function candidateOf(rule: RoutingRule): Candidate {
+function candidateOf(rule: RoutingRule, index: number, { length }: readonly RoutingRule[]): Candidate {
   const hosts = namesOf(rule, 'host-header', (value) => (/[*?]/.test(value) ? undefined : value.toLowerCase()));
   const segments = namesOf(rule, 'path-pattern', segmentOfPattern);
   const left = rule.conditions.filter(({ field }) => field !== 'host-header' || hosts === undefined);
   return {
     rule,
     transform: compileTransforms(rule.transforms),
+    evaluations: Math.min(index + 1, length - 1),
     hosts,
     segments,
     conditions: left.map(compileCondition),
