@@ -1,5 +1,5 @@
 /**
- * The JSON protocol, version 1.1 (AWS Certificate Manager): the operation's name stands in the header `X-Amz-Target`,
+ * The JSON protocol, version 1.1 (AWS Certificate Manager) and 1.0 (CloudWatch): the operation's name stands in the header `X-Amz-Target`,
  * and one JSON object goes each way. What the shapes do not know is passed over, as in the query protocol.
  *
  * https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
@@ -16,9 +16,9 @@ const listLengthMax = 5_000;
 const targetHeader = 'x-amz-target';
 
 /** `prefix` stands before the operation's name in the header. */
-export function jsonWire(api: ApiDefinition, prefix: string): Wire {
+export function jsonWire(api: ApiDefinition, prefix: string, version: '1.0' | '1.1' = '1.1'): Wire {
   return {
-    contentType,
+    contentType: `application/x-amz-json-${version}`,
     read({ method, headers, body }) {
       const target = headers.get(targetHeader)?.join(', ') ?? '';
       const operation = target.startsWith(`${prefix}.`)
@@ -57,6 +57,11 @@ function decodeBody(body: Uint8Array, shape: Shape): Result<unknown, Fault> {
       fault('SerializationException', `the body is not JSON in UTF-8: ${(error as Error).message.slice(0, 100)}`),
     );
   }
+  return decodeJson(value, shape);
+}
+
+/** Checks what was read, from JSON or something like it, by its shape. */
+export function decodeJson(value: unknown, shape: Shape): Result<unknown, Fault> {
   return decode(value, shape, '', 0);
 }
 

@@ -50,6 +50,7 @@ const namespaces: Readonly<Record<ApiVersion, string>> = {
   '2015-12-08': '',
   '2010-05-08': 'https://iam.amazonaws.com/doc/2010-05-08/',
   '2011-06-15': 'https://sts.amazonaws.com/doc/2011-06-15/',
+  '2010-08-01': 'http://monitoring.amazonaws.com/doc/2010-08-01/',
   '2016-11-15': 'http://ec2.amazonaws.com/doc/2016-11-15/',
 };
 

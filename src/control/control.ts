@@ -9,6 +9,7 @@ import type { Journal } from '#journal/journal.ts';
 import type { Sealer } from '#journal/seal.ts';
 import { type Fault, fault } from '#model/fault.ts';
 import type { HealthLookup } from '#model/health.ts';
+import type { MetricsReader } from '#model/metrics.ts';
 import type { Moment } from '#model/moment.ts';
 import type { View } from '#model/view.ts';
 import { checkAccess } from './access/authorize.ts';
@@ -16,6 +17,7 @@ import { elbv2Operations } from './elbv2/operations.ts';
 import type { ApiAnswer, ApiCall, ApiVersion, Execute } from './execute.ts';
 import { limitsOf } from './limits.ts';
 import { acmOperations } from './neighbours/acm/operations.ts';
+import { cloudwatchOperations } from './neighbours/cloudwatch/operations.ts';
 import { ec2Operations } from './neighbours/ec2/operations.ts';
 import { iamOperations } from './neighbours/iam/operations.ts';
 import { stsOperations } from './neighbours/sts/operations.ts';
@@ -27,6 +29,8 @@ export interface ControlOptions {
   readonly journal: Journal;
   readonly settings: RegionSettings;
   readonly health: HealthLookup;
+  /** Undefined: nothing is measured. */
+  readonly metrics?: MetricsReader;
   readonly clock: Clock;
   readonly random: Random;
   readonly sealer: Pick<Sealer, 'seal'>;
@@ -48,6 +52,7 @@ const operations: Readonly<Record<ApiVersion, ReadonlyMap<string, AnyOperation>>
   '2010-05-08': new Map(Object.entries(iamOperations)),
   '2011-06-15': new Map(Object.entries(stsOperations)),
   '2016-11-15': new Map(Object.entries(ec2Operations)),
+  '2010-08-01': new Map(Object.entries(cloudwatchOperations)),
 };
 
 export function createControl(options: ControlOptions): Control {
@@ -67,6 +72,7 @@ export function createControl(options: ControlOptions): Control {
       limits: limitsOf(world.limits, account),
       download: options.download,
       health,
+      ...(options.metrics && { metrics: options.metrics }),
     };
     const isRead = operation.kind === 'read';
     // Of the state as it is, also where the past is asked about: who has lost a right has lost it for all times.
