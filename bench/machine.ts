@@ -16,15 +16,17 @@ const ticksPerSecond = 100;
 
 /** The Debian packages of the programs that are not installed, by program. */
 export function missingPackages(programs: Readonly<Record<string, string>>): string[] {
-  const missing = Object.entries(programs).filter(([program]) => {
-    try {
-      execFileSync('which', [program], { stdio: 'ignore' });
-      return false;
-    } catch {
-      return true;
-    }
-  });
+  const missing = Object.entries(programs).filter(([program]) => !isInstalled(program));
   return [...new Set(missing.map(([, name]) => name))];
+}
+
+export function isInstalled(program: string): boolean {
+  try {
+    execFileSync('which', [program], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Programs and files of one benchmark run; `close` leaves nothing of them. */
@@ -68,6 +70,23 @@ export class Bench {
     return child;
   }
 
+  /** Starts a program on one processor, to be talked to by its standard input and output. */
+  talkTo(cpu: number, command: readonly string[]): ChildProcess {
+    const child = spawn('taskset', ['-c', String(cpu), ...command], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#children.push(child);
+    return child;
+  }
+
+  /** Ends a program before the others. */
+  async end(pid: number): Promise<void> {
+    const child = this.#children.find((each) => each.pid === pid)!;
+    this.#children.splice(this.#children.indexOf(child), 1);
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill();
+    await ended;
+  }
+
   /** Runs a program on one processor to its end and returns what it printed. */
   async run(cpu: number, command: readonly string[]): Promise<string> {
     const child = spawn('taskset', ['-c', String(cpu), ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -91,15 +110,24 @@ export class Bench {
   }
 }
 
-/** Processor time in microseconds that a process, its threads and its descendants have used. */
+/** Processor time in microseconds that a process, its threads and its descendants have used, also those that ended. */
 export function cpuMicroseconds(pid: number): number {
-  let total = 0;
+  // Behind the name in brackets, which may hold anything: fields 16 and 17 of the line, in ticks.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
+  let total = ((Number(fields[13]) + Number(fields[14])) / ticksPerSecond) * 1e6;
   for (const task of readdirSync(`/proc/${pid}/task`)) {
     total += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]) / 1000;
     const children = readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean);
     for (const child of children) total += cpuMicroseconds(Number(child));
   }
   return total;
+}
+
+/** Resident memory in bytes of a process and its descendants. */
+export function residentBytes(pid: number): number {
+  const kilobytes = Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+  return kilobytes * 1024 + children.reduce((total, child) => total + residentBytes(Number(child)), 0);
 }
 
 /** Time in microseconds that a processor was busy with anything at all. */

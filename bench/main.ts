@@ -7,8 +7,8 @@
 import { parseArgs } from 'node:util';
 import { type ApiResult, apiCases, makeApiState, measureApi } from './api.ts';
 import { type HistoryResult, historyCases, measureHistory } from './history.ts';
-import type { HttpCase, HttpResult } from './http.ts';
-import { format, httpCases, measure, startContenders, unitOf } from './http.ts';
+import { format, type HttpResult, HttpSuite } from './http.ts';
+import { httpCases } from './http-cases.ts';
 import { Bench, missingPackages } from './machine.ts';
 
 const suites = {
@@ -67,13 +67,14 @@ async function main(): Promise<number> {
 }
 
 async function runHttp(bench: Bench, request: Request): Promise<HttpResult[]> {
-  const contenders = await startContenders(bench, say);
+  const suite = await HttpSuite.prepare(bench, say);
   const extent = request.isQuick ? { rounds: 3, seconds: 1 } : { rounds: 9, seconds: 2 };
   const results: HttpResult[] = [];
   for (const each of wanted(httpCases, request)) {
-    const result = await measure(bench, contenders, each, extent, say);
+    // Memory hardly varies, and takes longer.
+    const result = await suite.measure(each, each.work.kind === 'idle' ? { ...extent, rounds: 3 } : extent);
     results.push(result);
-    if (!request.isJson) console.log(httpTable(each, result));
+    if (!request.isJson) console.log(httpTable(result));
   }
   return results;
 }
@@ -143,19 +144,26 @@ function readArguments(): Request | 'help' | string {
   }
 }
 
-function httpTable(httpCase: HttpCase, result: HttpResult): string {
+function httpTable({ name, what, unit, rounds, proxies, aims }: HttpResult): string {
+  const isLoad = proxies[0]!.perSecond !== undefined;
+  const hasFailures = proxies.some(({ failures = 0 }) => failures > 0);
+  const times = (milliseconds: number | undefined) => milliseconds?.toFixed(2) ?? '';
   const lines = [
-    ['', unitOf(httpCase.unit), 'over HAProxy', 'requests/s', 'p99 ms'],
-    ...result.contenders.map(({ name, cost, ratio, perSecond, p99Ms }) => [
-      name,
-      format(cost),
-      ratio.toFixed(2),
-      perSecond.toFixed(0),
-      p99Ms.toFixed(2),
+    ['', unit, 'Ballast over it', ...(isLoad ? ['a second', 'p50 ms', 'p99 ms', 'p99.9 ms'] : [])],
+    ...proxies.map((each) => [
+      each.name,
+      format(each.cost),
+      each.ballastOverIt.toFixed(2),
+      ...(isLoad ? [each.perSecond!.toFixed(0), times(each.p50Ms), times(each.p99Ms), times(each.p999Ms)] : []),
     ]),
   ];
-  const title = `${httpCase.name}: ${httpCase.what}; medians of ${result.rounds} rounds`;
-  return ['', emphasized(title), '', ...columns(lines)].join('\n');
+  const withFailures = lines.map((line, index) => [
+    ...line,
+    ...(hasFailures ? [index === 0 ? 'failed' : String(proxies[index - 1]!.failures)] : []),
+  ]);
+  const title = `${name}: ${what}; medians of ${rounds} rounds`;
+  const reached = aims.map(({ what: aim, isReached }) => `${aim}${isReached ? '' : ', missed'}`);
+  return ['', emphasized(title), '', ...columns(withFailures), '', ...reached].join('\n');
 }
 
 function figuresTable(result: HistoryResult | ApiResult): string {

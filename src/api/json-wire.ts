@@ -1,6 +1,7 @@
 /**
- * The JSON protocol, version 1.1 (AWS Certificate Manager) and 1.0 (CloudWatch): the operation's name stands in the header `X-Amz-Target`,
- * and one JSON object goes each way. What the shapes do not know is passed over, as in the query protocol.
+ * The JSON protocol, version 1.1 (AWS Certificate Manager) and 1.0 (CloudWatch): the operation's name stands in the
+ * header `X-Amz-Target`, and one JSON object goes each way. What the shapes do not know is passed over, as in the query
+ * protocol.
  *
  * https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
  */

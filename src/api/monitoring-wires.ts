@@ -1,6 +1,6 @@
 /**
- * CloudWatch's clients speak one of three protocols, the newer ones CBOR or JSON, the older ones the query protocol. What
- * a request speaks, it says.
+ * CloudWatch's clients speak one of three protocols, the newer ones CBOR or JSON, the older ones the query protocol.
+ * What a request speaks, it says.
  */
 import { type Fault, faults } from '#model/fault.ts';
 import { cborWire, speaksCbor } from './cbor-wire.ts';

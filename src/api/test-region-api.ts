@@ -7,6 +7,7 @@ import { noWorld, type World } from '#control/world.ts';
 import { systemClock } from '#io/clock.ts';
 import { silentLog } from '#io/log.ts';
 import { systemRandom } from '#io/random.ts';
+import { noAnomaly } from '#model/anomaly.ts';
 import { put } from '#model/change.ts';
 import { startApiServer } from './server.ts';
 import { accessKeyId, holder, holderDocument } from './test-api.ts';
@@ -23,6 +24,7 @@ export async function startRegionApi(
     journal: region.journal,
     settings: testSettings,
     health: () => ({ kind: 'healthy' }),
+    anomaly: () => noAnomaly,
     clock: systemClock,
     random: systemRandom,
     sealer: { seal: (secret, id) => `${secret.length} characters for ${id}` },

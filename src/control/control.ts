@@ -7,6 +7,7 @@ import type { Clock } from '#io/clock.ts';
 import type { Random } from '#io/random.ts';
 import type { Journal } from '#journal/journal.ts';
 import type { Sealer } from '#journal/seal.ts';
+import type { AnomalyLookup } from '#model/anomaly.ts';
 import { type Fault, fault } from '#model/fault.ts';
 import type { HealthLookup } from '#model/health.ts';
 import type { MetricsReader } from '#model/metrics.ts';
@@ -31,6 +32,7 @@ export interface ControlOptions {
   readonly health: HealthLookup;
   /** Undefined: nothing is measured. */
   readonly metrics?: MetricsReader;
+  readonly anomaly: AnomalyLookup;
   readonly clock: Clock;
   readonly random: Random;
   readonly sealer: Pick<Sealer, 'seal'>;
@@ -56,7 +58,7 @@ const operations: Readonly<Record<ApiVersion, ReadonlyMap<string, AnyOperation>>
 };
 
 export function createControl(options: ControlOptions): Control {
-  const { journal, settings, health, clock, random, sealer, world } = options;
+  const { journal, settings, health, anomaly, clock, random, sealer, world } = options;
   const execute: Execute = async (call) => {
     const { version, action, input, principal, account, requestId, at } = call;
     const operation = operations[version].get(action);
@@ -73,6 +75,7 @@ export function createControl(options: ControlOptions): Control {
       download: options.download,
       health,
       ...(options.metrics && { metrics: options.metrics }),
+      anomaly,
     };
     const isRead = operation.kind === 'read';
     // Of the state as it is, also where the past is asked about: who has lost a right has lost it for all times.
@@ -130,7 +133,7 @@ function answered(answer: Result<unknown, Fault>, revision?: number): Result<Api
 
 /** How targets were is not part of the state: nothing is known of it afterwards. */
 function inThePast(context: OperationContext): OperationContext {
-  return { ...context, health: () => unknownThen };
+  return { ...context, health: () => unknownThen, anomaly: undefined };
 }
 
 const unknownThen: TargetCondition = {

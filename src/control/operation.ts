@@ -3,6 +3,7 @@
  * clock; a write gives back the changes it wants and the answer that goes out once they are durable.
  */
 import type { Result } from '#base/result.ts';
+import type { AnomalyVerdict } from '#model/anomaly.ts';
 import type { Change } from '#model/change.ts';
 import type { HexId } from '#model/documents.ts';
 import type { Fault } from '#model/fault.ts';
@@ -48,6 +49,8 @@ export interface OperationContext {
   readonly health: (targetKey: string) => TargetCondition | undefined;
   /** Undefined: nothing is measured. */
   readonly metrics?: MetricsReader;
+  /** Undefined where nobody can say: of the past. */
+  readonly anomaly: ((targetKey: string) => AnomalyVerdict) | undefined;
 }
 
 /** What was gathered for one call. */

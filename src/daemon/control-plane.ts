@@ -10,6 +10,7 @@ import { incidentRoutes } from '#api/operator-incidents.ts';
 import { maintenanceRoutes } from '#api/operator-maintenance.ts';
 import { startApiServer } from '#api/server.ts';
 import { accept } from '#base/result.ts';
+import { AnomalyBoard } from '#control/anomaly-board.ts';
 import { Approvals } from '#control/approval/approvals.ts';
 import { Freeze } from '#control/approval/freeze.ts';
 import { Limits } from '#control/approval/limits.ts';
@@ -139,6 +140,7 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
     for (const { id } of book.open) book.note(id, { atMs: clock.wallMs(), source: 'node', who, text });
   };
   const health = new HealthBoard();
+  const anomalies = new AnomalyBoard();
   const region = regionSettings({ ...settings, subnets: world.inventory.defaultSubnets });
   const downloads = new Downloads(clock, random);
   const { holdAddressesMs } = region;
@@ -174,8 +176,10 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
       },
       serving: (nodeId, reports) => void workflows.serving(nodeId, reports),
       health: (nodeId, verdicts) => health.record(nodeId, verdicts),
+      anomalies: (nodeId, verdicts) => anomalies.record(nodeId, verdicts),
       gone: (nodeId) => {
         health.forget(nodeId);
+        anomalies.forget(nodeId);
         noteNode(nodeId, 'is disconnected');
       },
       diverged: (id, reason) => sentinel?.nodeDiverged(id, reason),
@@ -193,6 +197,7 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
     journal,
     settings: region,
     health: (key) => health.lookup(key),
+    anomaly: (key) => anomalies.lookup(key),
     clock,
     random,
     sealer: ring,
@@ -307,6 +312,7 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
               verifier,
               link,
               health,
+              anomalies,
               api: apiServer.stats(),
               gate,
               approvals,

@@ -1,6 +1,7 @@
 /** Puts together what `/metrics` answers: counters from the nodes, and what the control plane knows itself. */
 import type { ApiStats } from '#api/server.ts';
 import { version } from '#base/version.ts';
+import type { AnomalyBoard } from '#control/anomaly-board.ts';
 import type { Approvals } from '#control/approval/approvals.ts';
 import type { HealthBoard } from '#control/health-board.ts';
 import type { Sentinel } from '#control/sentinel/sentinel.ts';
@@ -28,19 +29,20 @@ export async function metricsPage(sources: {
   readonly verifier: BackgroundVerifier;
   readonly link: LinkServer;
   readonly health: HealthBoard;
+  readonly anomalies: AnomalyBoard;
   readonly api: ApiStats;
   readonly gate: Gate;
   readonly approvals: Approvals;
   readonly nowMs: number;
 }): Promise<string> {
-  const { journal, vault, sentinel, verifier, link, health, api, gate, approvals, nowMs } = sources;
+  const { journal, vault, sentinel, verifier, link, health, anomalies, api, gate, approvals, nowMs } = sources;
   const { view } = journal;
   const traffic = [...(await link.stats(statsTimeoutMs))].map(([node, stats]) => trafficOf(node, stats as NodeStats));
   return renderMetrics({
     version,
     label: (id) => labelOf(view, id),
     traffic,
-    hosts: hostsOf(view, health),
+    hosts: hostsOf(view, health, anomalies),
     journal: { revision: journal.head.revision, ...journal.stats },
     vault: vault?.stats,
     sentinel: sentinel?.stats,
@@ -85,22 +87,29 @@ function labelOf(view: View, id: string): string {
   return group === undefined ? id : `targetgroup/${group.name}/${id}`;
 }
 
-function hostsOf(view: View, health: HealthBoard): Snapshot['hosts'] {
+function hostsOf(view: View, health: HealthBoard, anomalies: AnomalyBoard): Snapshot['hosts'] {
   const hosts: Snapshot['hosts'][number][] = [];
   for (const { id: targetGroupId } of view.all('target-group')) {
     let healthy = 0;
     let unhealthy = 0;
+    let anomalous = 0;
+    let mitigated = 0;
     for (const { id, document } of view.find('targetsOfTargetGroup', targetGroupId)) {
       const verdict = document.state.kind === 'registered' ? health.lookup(id) : undefined;
       if (verdict?.kind === 'healthy') healthy += 1;
       else if (verdict?.kind === 'unhealthy') unhealthy += 1;
+      const { isAnomalous, isMitigated } = anomalies.lookup(id);
+      if (isAnomalous) anomalous += 1;
+      if (isMitigated) mitigated += 1;
     }
     const loadBalancers = new Set<string>();
     for (const { document: rule } of view.find('rulesUsingTargetGroup', targetGroupId)) {
       const listener = view.get('listener', rule.listenerId);
       if (listener !== undefined) loadBalancers.add(listener.loadBalancerId);
     }
-    for (const loadBalancerId of loadBalancers) hosts.push({ loadBalancerId, targetGroupId, healthy, unhealthy });
+    for (const loadBalancerId of loadBalancers) {
+      hosts.push({ loadBalancerId, targetGroupId, healthy, unhealthy, anomalous, mitigated });
+    }
   }
   return hosts;
 }

@@ -2,6 +2,7 @@
  * The frames of the link, one JSON text each. What comes in is checked by the parsers below before anything acts on it:
  * both ends are ours, but one of them may be older, broken, or not ours at all.
  */
+import type { AnomalyVerdict } from '#model/anomaly.ts';
 import type { Cause, Change, Channel } from '#model/change.ts';
 import { channels } from '#model/change.ts';
 import type { Entry } from '#model/documents.ts';
@@ -73,6 +74,8 @@ export type UpFrame =
   | {
       readonly type: 'health';
       readonly verdicts: readonly (readonly [targetKey: string, verdict: HealthVerdict | null])[];
+      /** A control plane that is older does not look for them. */
+      readonly anomalies?: readonly (readonly [targetKey: string, verdict: AnomalyVerdict])[];
     }
   /** All that the follower's guard holds back at the moment; it serves on. */
   | { readonly type: 'held'; readonly held: readonly HeldReport[] }
@@ -130,7 +133,9 @@ export function parseUpFrame(text: string): UpFrame | undefined {
     case 'serving':
       return isList(frame.reports, isReport) ? (frame as unknown as UpFrame) : undefined;
     case 'health':
-      return isList(frame.verdicts, isVerdictPair) ? (frame as unknown as UpFrame) : undefined;
+      return isList(frame.verdicts, isVerdictPair) && isList(frame.anomalies ?? [], isAnomalyPair)
+        ? (frame as unknown as UpFrame)
+        : undefined;
     case 'held':
       return isList(frame.held, isHeld) ? (frame as unknown as UpFrame) : undefined;
     case 'digest':
@@ -234,6 +239,12 @@ function isVerdictPair(value: unknown): boolean {
     isText(verdict.reason) &&
     isText(verdict.description)
   );
+}
+
+function isAnomalyPair(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length !== 2 || !isText(value[0])) return false;
+  const verdict: unknown = value[1];
+  return isObject(verdict) && typeof verdict.isAnomalous === 'boolean' && typeof verdict.isMitigated === 'boolean';
 }
 
 function isEntry(value: unknown): boolean {

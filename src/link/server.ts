@@ -10,6 +10,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Clock } from '#io/clock.ts';
 import type { Log } from '#io/log.ts';
 import { after, every, sleep } from '#io/timers.ts';
+import type { AnomalyVerdict } from '#model/anomaly.ts';
 import type { Transaction } from '#model/change.ts';
 import type { Entry, Kind } from '#model/documents.ts';
 import type { HealthVerdict } from '#model/health.ts';
@@ -61,6 +62,8 @@ export interface LinkEvents {
   admit(role: FollowerRole): Promise<{ readonly refused?: string }>;
   serving(nodeId: string, reports: readonly ServingReport[]): void;
   health(nodeId: string, verdicts: readonly (readonly [string, HealthVerdict | null])[]): void;
+  /** Targets whose answers are not what they were beside those of their peers. */
+  anomalies(nodeId: string, verdicts: readonly (readonly [string, AnomalyVerdict])[]): void;
   /** All that a follower holds back. */
   held(id: string, held: readonly HeldReport[]): void;
   /** A follower had not got these, or had them in an earlier revision, and was told them again. */
@@ -215,6 +218,7 @@ export class LinkServer {
       case 'serving':
         return events.serving(id, frame.reports);
       case 'health':
+        if (frame.anomalies !== undefined) events.anomalies(id, frame.anomalies);
         return events.health(id, frame.verdicts);
       case 'held':
         events.held(id, frame.held);

@@ -12,6 +12,7 @@ import { openSqliteStore } from '#journal/sqlite-store.ts';
 import type { StoreIdentity } from '#journal/store.ts';
 import { admitAll } from '#journal/test-guard.ts';
 import { testIdentity } from '#journal/test-identity.ts';
+import type { AnomalyVerdict } from '#model/anomaly.ts';
 import { type Change, put } from '#model/change.ts';
 import type { Documents, RuleDocument } from '#model/documents.ts';
 import { sampleLoadBalancer } from '#model/test-documents.ts';
@@ -39,6 +40,8 @@ export class Region {
   readonly healed: string[] = [];
   /** `FOLLOWER KIND ID` of what the state does not know. */
   readonly unknown: string[] = [];
+  /** What each follower has said, in this order. */
+  readonly anomalies: [follower: string, verdicts: readonly (readonly [string, AnomalyVerdict])[]][] = [];
 
   constructor(storePath: string, storeId: string, origin: StoreIdentity['origin'] = beginning) {
     const identity = { ...testIdentity, storeId, origin };
@@ -70,6 +73,7 @@ export class Region {
         admit: async () => ({}),
         serving: () => {},
         health: () => {},
+        anomalies: (id, verdicts) => void this.anomalies.push([id, verdicts]),
         held: () => {},
         diverged: () => {},
         healed: (id, count) => void this.healed.push(`${id} ${count}`),

@@ -30,7 +30,7 @@ export interface MetricPoint {
   readonly sum: number;
   readonly minimum: number;
   readonly maximum: number;
-  /** The value below which this share (0 to 1) of all measured ones lies; undefined where single values are not known. */
+  /** The value below which this share (0 to 1) of all measured ones lies; undefined: single values are not known. */
   readonly percentile: ((share: number) => number) | undefined;
 }
 

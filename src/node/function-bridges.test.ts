@@ -120,25 +120,33 @@ test('functions: what is no text travels in base64, both ways', async (context) 
 });
 
 test('functions: what is too large, fails or answers nothing readable is answered for it', async (context) => {
-  const answers: Told[] = [
-    { body: 'no JSON' },
-    { body: '[]' },
-    { body: '{"statusCode":"x"}' },
-    { body: '{"statusCode":199}' },
-    { body: '{"statusCode":200,"body":1}' },
-    { body: '{"statusCode":200,"headers":{"a b":"c"}}' },
-    { body: '{"statusCode":200,"headers":{"a":"b\\r\\nc: d"}}' },
-    { body: '{"statusCode":200}', headers: { 'x-amz-function-error': 'Unhandled' } },
-    { body: '{"statusCode":200}', status: 500 },
-    { body: JSON.stringify({ statusCode: 200, body: 'a'.repeat(1024 * 1024) }) },
+  const answers: [Told, error: string][] = [
+    [{ body: 'no JSON' }, 'LambdaInvalidResponse'],
+    [{ body: '[]' }, 'LambdaInvalidResponse'],
+    [{ body: '{"statusCode":"x"}' }, 'LambdaInvalidResponse'],
+    [{ body: '{"statusCode":199}' }, 'LambdaInvalidResponse'],
+    [{ body: '{"statusCode":200,"body":1}' }, 'LambdaInvalidResponse'],
+    [{ body: '{"statusCode":200,"headers":{"a b":"c"}}' }, 'LambdaInvalidResponse'],
+    [{ body: '{"statusCode":200,"headers":{"a":"b\\r\\nc: d"}}' }, 'LambdaInvalidResponse'],
+    [{ body: '{"statusCode":200}', headers: { 'x-amz-function-error': 'Unhandled' } }, 'LambdaUnhandled'],
+    [{ body: '{"statusCode":200}', status: 500 }, 'LambdaServiceException'],
+    [{ body: '', status: 429 }, 'LambdaThrottling'],
+    [{ body: JSON.stringify({ statusCode: 200, body: 'a'.repeat(1024 * 1024) }) }, 'LambdaResponseTooLarge'],
   ];
-  const { bridges, target, endpoint } = await bridgeTo(context, () => answers.shift()!);
+  const told = answers.values();
+  const { bridges, target, endpoint } = await bridgeTo(context, () => told.next().value![0]);
   const port = bridges.port(target.key)!;
-  while (answers.length > 0) assert.equal((await ask(port)).status, 502, answers[0]?.body.slice(0, 60));
-  assert.equal((await ask(port, { method: 'POST', body: Buffer.alloc(1024 * 1024 + 1) })).status, 413);
+  const failed = async (wish: Wish = {}) => {
+    const { status, headers, body } = await ask(port, wish);
+    assert.match(body, new RegExp(`<h1>${status} `));
+    return [status, headers['x-ballast-function-error']];
+  };
+  for (const [{ body }, error] of answers) assert.deepEqual(await failed(), [502, error], body.slice(0, 60));
+  const large = { method: 'POST', body: Buffer.alloc(1024 * 1024 + 1) };
+  assert.deepEqual(await failed(large), [413, 'LambdaRequestTooLarge']);
   endpoint.close();
   endpoint.closeAllConnections();
-  assert.equal((await ask(port)).status, 502);
+  assert.deepEqual(await failed(), [502, 'LambdaUnhandledException']);
 });
 
 test('functions: a bridge goes with its target, and one that stays keeps its port', async (context) => {
@@ -157,7 +165,9 @@ test('functions: names that mean something in JavaScript are names like any othe
   const event = JSON.parse(eventOf(place, { url: '/?__proto__=1&constructor=2', rawHeaders: [] }, Buffer.alloc(0)));
   assert.deepEqual(Object.keys(event.multiValueQueryStringParameters), ['__proto__', 'constructor']);
   const answer = answerOf(
-    Buffer.from('{"statusCode":200,"headers":{"Content-Length":"99","Transfer-Encoding":"chunked"}}'),
+    Buffer.from(
+      '{"statusCode":200,"headers":{"Content-Length":"99","Transfer-Encoding":"chunked","X-Ballast-Function-Error":"x"}}',
+    ),
   );
   assert(typeof answer !== 'string');
   assert.deepEqual(answer.headers, { 'content-length': '0' });

@@ -8,12 +8,21 @@
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { Log } from '#io/log.ts';
 import { after } from '#io/timers.ts';
+import {
+  type FunctionError,
+  functionErrorField,
+  functionErrorPage,
+  isInternalError,
+} from '#proxy/http1/function-error.ts';
 import { answerOf, eventOf, type FunctionAnswer, sizeBytesMax } from './function-event.ts';
 
 /** A function may run for 15 minutes; the load balancer's idle timeout ends most requests before. */
 const invocationTimeoutMs = 900_000;
+/** "HTTP 504" in the troubleshooting page of Application Load Balancers. */
+const connectTimeoutMs = 10_000;
 
 export interface FunctionTarget {
   /** The target's key. */
@@ -42,12 +51,6 @@ interface Bridge {
 }
 
 type FunctionCounters = { -readonly [Name in Exclude<keyof FunctionStats, 'targetGroupId'>]: number };
-
-/** Why a function gave no answer, and who is to blame. */
-interface Failure {
-  readonly by: keyof Pick<FunctionCounters, 'userErrors' | 'internalErrors'> | 'client';
-  readonly why: string;
-}
 
 export class FunctionBridges {
   readonly #bridges = new Map<string, Bridge>();
@@ -116,27 +119,30 @@ export class FunctionBridges {
   async #serve({ target, counters }: Bridge, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const body = await readAll(incoming, sizeBytesMax);
     if (body === undefined) {
-      if (incoming.complete) counters.userErrors += 1;
-      return end(outgoing, incoming.complete ? 413 : 400);
+      if (!incoming.complete) return void outgoing.destroy();
+      return fail(outgoing, 'LambdaRequestTooLarge', counters);
     }
     const event = eventOf(target, incoming, body);
     counters.bytes += Buffer.byteLength(event);
     const told = await invoke(target.url, event, outgoing, counters);
-    if ('why' in told) {
-      if (told.by !== 'client') counters[told.by] += 1;
-      this.#log.warn(`the function at ${target.url} gave no answer: ${told.why}`);
-      return end(outgoing, 502);
+    if ('error' in told) {
+      this.#log.warn(`the function at ${target.url} gave no answer: ${told.reason}`);
+      return fail(outgoing, told.error, counters);
     }
     const { statusCode, statusDescription, headers, body: text } = told;
     try {
       outgoing.writeHead(statusCode, statusDescription, headers);
     } catch (error) {
-      counters.userErrors += 1;
       this.#log.warn(`the function at ${target.url} answered what no answer can hold: ${(error as Error).message}`);
-      return end(outgoing, 502);
+      return fail(outgoing, 'LambdaInvalidResponse', counters);
     }
     outgoing.end(text);
   }
+}
+
+interface Failure {
+  readonly error: FunctionError;
+  readonly reason: string;
 }
 
 /** The function's answer, or why there is none. Broken off when nobody waits for it any more. */
@@ -153,34 +159,51 @@ function invoke(
       agent: false,
       headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(event) },
     });
-    const timer = after(invocationTimeoutMs, () => asked.destroy(new Error('it took too long')));
     const finish = (outcome: FunctionAnswer | Failure) => {
-      timer.stop();
+      connecting.stop();
+      invoking.stop();
       resolve(outcome);
     };
-    outgoing.on('close', () => asked.destroy());
-    const user = (why: string) => finish({ by: 'userErrors', why });
-    const internal = (why: string) => finish({ by: outgoing.destroyed ? 'client' : 'internalErrors', why });
-    asked.on('error', (error) => internal(error.message));
-    asked.on('response', async (response) => {
-      const bytes = await readAll(response, sizeBytesMax);
-      const failed = response.headers['x-amz-function-error'];
-      const { statusCode = 0 } = response;
-      counters.bytes += bytes?.length ?? 0;
-      if (bytes === undefined) {
-        const why = `its answer is longer than ${sizeBytesMax} bytes, or broke off`;
-        return response.complete ? user(why) : internal(why);
-      }
-      if (failed !== undefined) return user(`it failed (${String(failed).slice(0, 100)})`);
-      if (statusCode !== 200) {
-        const why = `its endpoint answered with status ${statusCode}`;
-        return statusCode >= 500 ? internal(why) : user(why);
-      }
-      const answer = answerOf(bytes);
-      return typeof answer === 'string' ? user(answer) : finish(answer);
+    const giveUp = (error: FunctionError, reason: string) => {
+      finish({ error, reason });
+      asked.destroy();
+    };
+    const connecting = after(connectTimeoutMs, () => giveUp('LambdaConnectionTimeout', 'it took too long to connect'));
+    const invoking = after(invocationTimeoutMs, () => giveUp('LambdaUnhandled', 'it took too long'));
+    asked.on('socket', (socket) => {
+      socket.on(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => connecting.stop());
     });
+    outgoing.on('close', () => asked.destroy());
+    asked.on('error', (error) => finish({ error: 'LambdaUnhandledException', reason: error.message }));
+    asked.on('response', async (response) => finish(await toldBy(response, counters)));
     asked.end(event);
   });
+}
+
+/** By what an endpoint answers with, see "Invoke" in the API reference of Lambda. */
+const errorOfStatus: Readonly<Record<number, FunctionError>> = {
+  403: 'LambdaAccessDenied',
+  404: 'LambdaResourceNotFound',
+  429: 'LambdaThrottling',
+};
+
+async function toldBy(response: IncomingMessage, counters: FunctionCounters): Promise<FunctionAnswer | Failure> {
+  const bytes = await readAll(response, sizeBytesMax);
+  const failed = response.headers['x-amz-function-error'];
+  counters.bytes += bytes?.length ?? 0;
+  const status = response.statusCode ?? 0;
+  if (bytes === undefined) {
+    return response.complete
+      ? { error: 'LambdaResponseTooLarge', reason: `its answer is longer than ${sizeBytesMax} bytes` }
+      : { error: 'LambdaUnhandledException', reason: 'its answer broke off' };
+  }
+  if (failed !== undefined) return { error: 'LambdaUnhandled', reason: `it failed (${String(failed).slice(0, 100)})` };
+  if (status !== 200) {
+    const error = errorOfStatus[status] ?? 'LambdaServiceException';
+    return { error, reason: `its endpoint answered with status ${status}` };
+  }
+  const answer = answerOf(bytes);
+  return typeof answer === 'string' ? { error: 'LambdaInvalidResponse', reason: answer } : answer;
 }
 
 /** The target group that a target's key begins with. */
@@ -204,7 +227,18 @@ function readAll(message: IncomingMessage, bytesMax: number): Promise<Buffer | u
   });
 }
 
-function end(outgoing: ServerResponse, statusCode: number): void {
-  if (!outgoing.headersSent) outgoing.writeHead(statusCode, { 'content-length': 0 });
-  outgoing.end();
+/** Answers in the function's place, so that the worker knows it. */
+function fail(outgoing: ServerResponse, error: FunctionError, counters: FunctionCounters): void {
+  // Where nobody waits any more, the client left, and the function is not to blame.
+  if (!outgoing.destroyed) counters[isInternalError(error) ? 'internalErrors' : 'userErrors'] += 1;
+  const { status, contentType, body } = functionErrorPage(error);
+  if (!outgoing.headersSent) {
+    outgoing.writeHead(status, {
+      server: 'ballast',
+      'content-type': contentType,
+      'content-length': Buffer.byteLength(body),
+      [functionErrorField]: error,
+    });
+  }
+  outgoing.end(body);
 }

@@ -4,6 +4,8 @@
  * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
  */
 
+import { functionErrorField } from '#proxy/http1/function-error.ts';
+
 /** Of a request's body, and of a function's answer as JSON. */
 export const sizeBytesMax = 1024 * 1024;
 
@@ -24,7 +26,7 @@ export interface FunctionAnswer {
 /** What is text goes as text, unless it is encoded. */
 const textTypes = /^(?:text\/|application\/(?:json|javascript|xml)\b)/i;
 /** What is between the load balancer and the bridge alone. */
-const ownFields = new Set(['connection', 'transfer-encoding', 'keep-alive']);
+const ownFields = new Set(['connection', 'transfer-encoding', 'keep-alive', functionErrorField]);
 const statusDescriptionPattern = /^\d{3} ([\t -~]{1,200})$/;
 
 /** The event, as JSON. Names and values of the query are as they were sent, as with AWS. */

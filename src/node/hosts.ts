@@ -2,6 +2,7 @@
  * How many targets a node sees healthy and unhealthy, for each target group of a load balancer, and whether they are
  * enough: counted in the tables that its workers serve by, once for each table.
  */
+import type { AnomalyCounts } from '#model/anomaly.ts';
 import type { RoutingGroup, RoutingTable } from '#routing/table.ts';
 
 export interface HostStats {
@@ -14,23 +15,27 @@ export interface HostStats {
   /** Too few are healthy, so that all get requests. */
   readonly isFailingOpen: boolean;
   readonly isOfFunctions: boolean;
-  /** Targets that anomaly detection finds anomalous, and those that get fewer requests for it; undefined without it. */
-  readonly anomalous?: number;
-  readonly mitigated?: number;
+  /** Targets that are found anomalous, and those that get fewer requests for it. */
+  readonly anomalous: number;
+  readonly mitigated: number;
 }
 
-type Counts = Omit<HostStats, 'loadBalancerId' | 'targetGroupId'>;
+type Counts = Omit<HostStats, 'loadBalancerId' | 'targetGroupId' | 'anomalous' | 'mitigated'>;
 
 /** A compiled group never changes. */
 const counted = new WeakMap<RoutingGroup, Counts>();
 
-export function hostStats(tables: Iterable<RoutingTable>): HostStats[] {
+/** `anomalies`: of the groups in which there are any. */
+export function hostStats(tables: Iterable<RoutingTable>, anomalies: readonly AnomalyCounts[]): HostStats[] {
+  const anomaliesOf = new Map(anomalies.map((counts) => [counts.targetGroupId, counts]));
   const hosts = new Map<string, HostStats>();
   for (const { loadBalancer, groups } of tables) {
     for (const group of groups) {
       const key = `${loadBalancer.id} ${group.id}`;
       if (hosts.has(key)) continue;
-      hosts.set(key, { loadBalancerId: loadBalancer.id, targetGroupId: group.id, ...countsOf(group) });
+      const { anomalous = 0, mitigated = 0 } = anomaliesOf.get(group.id) ?? {};
+      const ids = { loadBalancerId: loadBalancer.id, targetGroupId: group.id };
+      hosts.set(key, { ...ids, ...countsOf(group), anomalous, mitigated });
     }
   }
   return [...hosts.values()];

@@ -14,12 +14,14 @@ import { openReplica, type Replica, ReplicaFailure } from '#journal/replica.ts';
 import { LinkClient } from '#link/client.ts';
 import { type ServingReport, verdictsPerFrameMax } from '#link/frames.ts';
 import { unreferenced } from '#link/subset.ts';
+import type { AnomalyCounts } from '#model/anomaly.ts';
 import { formatArn } from '#model/arn.ts';
 import { targetGroupAttribute } from '#model/attributes.ts';
 import type { Entry, HexId } from '#model/documents.ts';
 import type { HealthVerdict } from '#model/health.ts';
 import { placementKey, targetKey } from '#model/keys.ts';
 import type { ProxyStats, TargetsWanted } from '#proxy/stats.ts';
+import { type AnomalyNews, AnomalyWatch, type WatchedGroup } from './anomaly-watch.ts';
 import { type Braked, heldReports, ReplicaBrake } from './brake.ts';
 import { type Claim, claimAddresses } from './claim.ts';
 import { FunctionBridges, type FunctionStats, type FunctionTarget } from './function-bridges.ts';
@@ -40,6 +42,8 @@ export interface NodeStats extends ProxyStats {
   readonly startedAtMs: number;
   readonly hosts: readonly HostStats[];
   readonly functions: readonly FunctionStats[];
+  /** Of the target groups in which somebody is anomalous, or gets less because of it. */
+  readonly anomalies: readonly AnomalyCounts[];
   readonly logs?: LogDelivery;
 }
 
@@ -53,6 +57,8 @@ export interface LogDelivery {
 /** A listener whose port could not be bound is tried again this often. */
 const retryFailuresMs = 5_000;
 const statsTimeoutMs = 1_000;
+/** "Anomaly mitigation" in the documentation of target group attributes. */
+const anomalyPeriodMs = 5_000;
 const loopback = '127.0.0.1';
 
 export interface NodeOptions {
@@ -75,6 +81,8 @@ export interface NodeOptions {
   readonly logFiles: LogFiles | undefined;
   /** Undefined: nobody delivers them. */
   readonly logDelivery: (() => LogDelivery) | undefined;
+  /** How often it looks for anomalous targets; by default every five seconds, as AWS does. */
+  readonly anomalyPeriodMs?: number;
   readonly clock: Clock;
   readonly log: Log;
   /** Told the process ids of the workers whenever one was started. */
@@ -92,6 +100,7 @@ export class BalancerNode {
   readonly #functions: FunctionBridges;
   readonly #spool: LogSpool | undefined;
   readonly #checker;
+  readonly #anomalies: AnomalyWatch;
   readonly #reported = new Map<HexId, string>();
   #failures = new Map<HexId, string>();
   #claim: Claim | undefined;
@@ -122,7 +131,10 @@ export class BalancerNode {
     this.#functions = new FunctionBridges((key) => this.#functionReady(key), options.log);
     const health = (key: string) => this.#verdicts.get(key);
     const node = { nodeId: options.id, region };
-    this.#book = new RoutingBook(this.#replica.view, health, node, (key) => this.#functions.port(key));
+    this.#book = new RoutingBook(this.#replica.view, health, node, {
+      functionPort: (key) => this.#functions.port(key),
+      weight: (key) => this.#anomalies.weight(key),
+    });
     const { logFiles, instance } = options;
     const writer = `${options.id}-${instance.slice(0, 8)}`;
     this.#spool = logFiles && new LogSpool({ ...logFiles, writer, clock });
@@ -139,6 +151,12 @@ export class BalancerNode {
       onStarted: () => options.onWorkers(this.#workers.pids),
     });
     const onVerdict = (key: string, verdict: HealthVerdict) => this.#verdict(key, verdict);
+    this.#anomalies = new AnomalyWatch({
+      periodMs: options.anomalyPeriodMs ?? anomalyPeriodMs,
+      takeOutcomes: () => this.#workers.takeOutcomes(statsTimeoutMs),
+      group: (id) => this.#watched(id),
+      onNews: (news) => this.#noteAnomalies(news),
+    });
     this.#checker = new Checker(onVerdict, (probed) => healthLog?.probed(probed), clock);
   }
 
@@ -197,6 +215,7 @@ export class BalancerNode {
   async stats(targets: TargetsWanted): Promise<NodeStats> {
     const stats = this.#ledger.add(await this.#workers.stats(statsTimeoutMs, targets));
     const logs = this.#options.logDelivery?.();
+    const anomalies = this.#anomalies.counts;
     const droppedLogLines = stats.droppedLogLines + (this.#spool?.droppedLines ?? 0);
     return {
       ...stats,
@@ -204,8 +223,9 @@ export class BalancerNode {
       zone: this.#options.zone,
       instance: this.#options.instance,
       startedAtMs: this.#startedAtMs,
-      hosts: hostStats(this.#book.tables.values()),
+      hosts: hostStats(this.#book.tables.values(), anomalies),
       functions: this.#functions.stats(),
+      anomalies,
       ...(logs && { logs }),
     };
   }
@@ -216,6 +236,7 @@ export class BalancerNode {
     this.#telling?.stop();
     this.#link?.stop();
     this.#checker.stop();
+    this.#anomalies.stop();
     this.#functions.close();
     await this.#workers.stop(drainMs);
     await this.#spool?.close();
@@ -330,6 +351,7 @@ export class BalancerNode {
     );
     this.#link?.send({ type: 'applied', revision: this.#replica.position.revision });
     this.#tellVerdicts([...this.#verdicts]);
+    this.#tellAnomalies(this.#anomalies.verdicts);
   }
 
   #holds(): { loadBalancers: string[]; targetGroups: string[] } {
@@ -396,6 +418,28 @@ export class BalancerNode {
     this.#queueVerdict(key, verdict);
     const groupId = key.slice(0, key.indexOf('/'));
     for (const listener of this.#book.listenersUsing(groupId)) this.#unhealthyListeners.add(listener);
+  }
+
+  /** Functions have no status that would tell how they are, and what nobody routes to has no outcomes. */
+  #watched(groupId: HexId): WatchedGroup | undefined {
+    const group = this.#book.group(groupId);
+    const document = this.#replica.view.get('target-group', groupId);
+    if (group === undefined || document === undefined || group.isOfFunctions) return undefined;
+    const targets = group.targets.filter(({ state }) => state === 'healthy').map(({ key }) => key);
+    const wants = targetGroupAttribute(document, 'load_balancing.algorithm.anomaly_mitigation') === 'on';
+    return { targets, mitigates: wants && group.algorithm === 'weighted_random' };
+  }
+
+  #noteAnomalies({ verdicts, reweighted }: AnomalyNews): void {
+    this.#tellAnomalies(verdicts);
+    void this.#serve(this.#book.compile(new Set(reweighted.flatMap((id) => this.#book.listenersUsing(id)))));
+  }
+
+  #tellAnomalies(anomalies: AnomalyNews['verdicts']): void {
+    for (let start = 0; start < anomalies.length; start += verdictsPerFrameMax) {
+      const some = anomalies.slice(start, start + verdictsPerFrameMax);
+      this.#link?.send({ type: 'health', verdicts: [], anomalies: some });
+    }
   }
 
   /** Verdicts that come together are told together, and compile each listener once. */

@@ -6,8 +6,8 @@ import type { Applied } from '#journal/replica.ts';
 import type { Entry, HexId } from '#model/documents.ts';
 import type { HealthLookup } from '#model/health.ts';
 import type { View } from '#model/view.ts';
-import { compileListener, type FunctionPort } from '#routing/compile.ts';
-import type { RoutingTable } from '#routing/table.ts';
+import { compileListener, type TargetLookups } from '#routing/compile.ts';
+import type { RoutingGroup, RoutingTable } from '#routing/table.ts';
 
 export interface TableNews {
   readonly tables: readonly RoutingTable[];
@@ -19,16 +19,16 @@ export class RoutingBook {
   readonly #view: View;
   readonly #health: HealthLookup;
   readonly #node: { readonly nodeId: string; readonly region: string };
-  readonly #functionPort: FunctionPort;
+  readonly #lookups: TargetLookups;
   readonly #tables = new Map<HexId, RoutingTable>();
 
   constructor(
     view: View,
     health: HealthLookup,
     node: { readonly nodeId: string; readonly region: string },
-    functionPort: FunctionPort = () => undefined,
+    lookups: TargetLookups = {},
   ) {
-    this.#functionPort = functionPort;
+    this.#lookups = lookups;
     this.#view = view;
     this.#health = health;
     this.#node = node;
@@ -48,7 +48,7 @@ export class RoutingBook {
     const removed: HexId[] = [];
     for (const id of listeners) {
       const place = { listenerId: id, ...this.#node };
-      const table = compileListener(this.#view, this.#health, place, this.#functionPort);
+      const table = compileListener(this.#view, this.#health, place, this.#lookups);
       if (table !== undefined) {
         this.#tables.set(id, table);
         tables.push(table);
@@ -74,6 +74,15 @@ export class RoutingBook {
 
   listenersUsing(targetGroupId: HexId): HexId[] {
     return [...this.#view.find('rulesUsingTargetGroup', targetGroupId)].map(({ document }) => document.listenerId);
+  }
+
+  /** The group as the node routes to it, by any listener; undefined while none does. */
+  group(targetGroupId: HexId): RoutingGroup | undefined {
+    for (const listener of this.listenersUsing(targetGroupId)) {
+      const group = this.#tables.get(listener)?.groups.find(({ id }) => id === targetGroupId);
+      if (group !== undefined) return group;
+    }
+    return undefined;
   }
 
   #concernedBy(entry: Entry, listeners: Set<HexId>, groups: Set<HexId>): void {

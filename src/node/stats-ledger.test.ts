@@ -108,11 +108,15 @@ test('hosts: targets are counted by what the tables say of them, each group of a
   };
   const table = { loadBalancer: { id: 'a' }, groups: [group] };
   const open = { loadBalancer: { id: 'b' }, groups: [{ ...group, isFailingOpen: true as const }] };
-  const of = { targetGroupId: 'g', healthy: 2, unhealthy: 1, registered: 4, isOfFunctions: false };
+  const counts = { healthy: 2, unhealthy: 1, registered: 4, anomalous: 1, mitigated: 2 };
+  const of = { targetGroupId: 'g', ...counts, isOfFunctions: false };
+  const anomalies = [{ targetGroupId: 'g', anomalous: 1, mitigated: 2 }];
   for (let round = 0; round < 2; round += 1) {
-    assert.deepEqual(hostStats([table, table, open] as never), [
+    assert.deepEqual(hostStats([table, table, open] as never, anomalies), [
       { loadBalancerId: 'a', ...of, isFailingOpen: false },
       { loadBalancerId: 'b', ...of, isFailingOpen: true },
     ]);
   }
+  const [well] = hostStats([table] as never, []);
+  assert.deepEqual([well?.anomalous, well?.mitigated], [0, 0]);
 });

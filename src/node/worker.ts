@@ -60,6 +60,9 @@ export function runWorker(): void {
       case 'stats':
         if (proxy !== undefined) tell({ type: 'stats', id: message.id, stats: proxy.stats(message.targets) });
         return;
+      case 'outcomes':
+        tell({ type: 'outcomes', id: message.id, outcomes: proxy?.takeOutcomes() ?? [] });
+        return;
       case 'drain':
         return drain(message.timeoutMs, 0);
     }

@@ -5,7 +5,7 @@
 import { type Child, startChild } from '#io/children.ts';
 import type { Log } from '#io/log.ts';
 import { after, type Timer } from '#io/timers.ts';
-import type { ProxyStats, TargetsWanted } from '#proxy/stats.ts';
+import type { ProxyStats, TargetOutcomes, TargetsWanted } from '#proxy/stats.ts';
 import type { RoutingTable } from '#routing/table.ts';
 import type { FromWorker, LogFiles, ToWorker } from './messages.ts';
 import type { WorkerAnswer } from './stats-ledger.ts';
@@ -32,11 +32,14 @@ export interface WorkersOptions {
 /** Why a listener cannot be served, by listener id. */
 export type Failures = ReadonlyMap<string, string>;
 
+type Question = { readonly type: 'stats'; readonly targets: TargetsWanted } | { readonly type: 'outcomes' };
+
 interface Worker {
   readonly number: number;
   readonly child: Child;
   readonly waiting: Map<number, (failures: Failures) => void>;
-  readonly statsWaiting: Map<number, (stats: ProxyStats | undefined) => void>;
+  /** By the number of the question. */
+  readonly asked: Map<number, (answer: unknown) => void>;
 }
 
 export class Workers {
@@ -74,20 +77,32 @@ export class Workers {
   }
 
   /** The counters of every worker, with the targets of these groups. */
-  stats(timeoutMs: number, targets: TargetsWanted): Promise<WorkerAnswer[]> {
+  async stats(timeoutMs: number, targets: TargetsWanted): Promise<WorkerAnswer[]> {
+    const answers = await this.#ask({ type: 'stats', targets }, timeoutMs);
+    return answers.map(({ worker, answer }) => ({ worker, stats: answer as ProxyStats | undefined }));
+  }
+
+  /** What became of requests at each worker since it was last asked; one that does not answer in time is left out. */
+  async takeOutcomes(timeoutMs: number): Promise<(readonly TargetOutcomes[])[]> {
+    const answers = await this.#ask({ type: 'outcomes' }, timeoutMs);
+    return answers.flatMap(({ answer }) => (answer === undefined ? [] : [answer as readonly TargetOutcomes[]]));
+  }
+
+  /** What each worker answers, by its number; undefined where it does not in time. */
+  #ask(question: Question, timeoutMs: number): Promise<{ readonly worker: number; readonly answer: unknown }[]> {
     this.#asked += 1;
     const id = this.#asked;
     return Promise.all(
       [...this.#workers.values()].map(
         (worker) =>
-          new Promise<WorkerAnswer>((resolve) => {
-            const timer = after(timeoutMs, () => worker.statsWaiting.get(id)?.(undefined));
-            worker.statsWaiting.set(id, (stats) => {
+          new Promise<{ readonly worker: number; readonly answer: unknown }>((resolve) => {
+            const timer = after(timeoutMs, () => worker.asked.get(id)?.(undefined));
+            worker.asked.set(id, (answer) => {
               timer.stop();
-              worker.statsWaiting.delete(id);
-              resolve({ worker: worker.number, stats });
+              worker.asked.delete(id);
+              resolve({ worker: worker.number, answer });
             });
-            if (!send(worker, { type: 'stats', id, targets })) worker.statsWaiting.get(id)?.(undefined);
+            if (!send(worker, { ...question, id })) worker.asked.get(id)?.(undefined);
           }),
       ),
     );
@@ -127,7 +142,7 @@ export class Workers {
         well.stop();
         this.#workers.delete(slot);
         for (const resolve of worker.waiting.values()) resolve(new Map());
-        for (const resolve of worker.statsWaiting.values()) resolve(undefined);
+        for (const resolve of worker.asked.values()) resolve(undefined);
         if (this.#stopping) {
           if (this.#workers.size === 0) {
             for (const timer of this.#restarts) timer.stop();
@@ -144,7 +159,7 @@ export class Workers {
       },
     });
     this.#started += 1;
-    const worker: Worker = { number: this.#started, child, waiting: new Map(), statsWaiting: new Map() };
+    const worker: Worker = { number: this.#started, child, waiting: new Map(), asked: new Map() };
     this.#workers.set(slot, worker);
     this.#options.onStarted();
     const start = { name: `${name}/worker-${slot + 1}`, successionPath, parentInstance: instance };
@@ -176,7 +191,10 @@ function receive(worker: Worker, message: FromWorker): void {
       worker.waiting.delete(message.version);
       return;
     case 'stats':
-      worker.statsWaiting.get(message.id)?.(message.stats);
+      worker.asked.get(message.id)?.(message.stats);
+      return;
+    case 'outcomes':
+      worker.asked.get(message.id)?.(message.outcomes);
       return;
   }
 }

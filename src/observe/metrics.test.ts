@@ -95,6 +95,8 @@ const snapshot: Snapshot = {
           registered: 3,
           isFailingOpen: true,
           isOfFunctions: true,
+          anomalous: 0,
+          mitigated: 0,
         },
       ],
       functions: [{ targetGroupId: 'tg', userErrors: 4, internalErrors: 2, bytes: 99 }],
@@ -142,7 +144,7 @@ const snapshot: Snapshot = {
       ],
     },
   ],
-  hosts: [{ loadBalancerId: 'lb', targetGroupId: 'tg', healthy: 2, unhealthy: 1 }],
+  hosts: [{ loadBalancerId: 'lb', targetGroupId: 'tg', healthy: 2, unhealthy: 1, anomalous: 4, mitigated: 3 }],
   journal: { revision: 5, transactions: 5, batches: 3, failures: 0, commit: new Histogram() },
   verifier: { verifiedRevision: 4, passes: 2, damaged: false },
   vault: { revision: 4, lagRevisions: 1, lagSeconds: 0.5, failures: 2, diverged: false },
@@ -215,6 +217,8 @@ test('metrics: every family is on the page with its type, and the samples say wh
   assert.equal(value('ballast_log_files_waiting_bytes', { node: 'node-1' }), 4_096);
   assert.equal(value('ballast_healthy_hosts'), 2);
   assert.equal(value('ballast_unhealthy_hosts'), 1);
+  assert.equal(value('ballast_anomalous_hosts'), 4);
+  assert.equal(value('ballast_mitigated_hosts'), 3);
   assert.equal(value('ballast_journal_commits_total'), 3);
   assert.equal(value('ballast_node_revision_lag', { node: 'node-1' }), 1);
   assert.equal(value('ballast_api_requests_total', { action: 'CreateListener', code: 'OK' }), 9);
@@ -258,9 +262,9 @@ test('metrics: the page of single targets names those that were told, and how ma
 });
 
 test('metrics: the reference in the documentation names every family with its type and help', () => {
-  const page = readFileSync(new URL('../../docs/operating.md', import.meta.url), 'utf8');
+  const page = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
   const rows = Object.entries(families).map(([name, [type, help]]) => `| \`${name}\` | ${type} | ${help} |`);
-  assert(page.includes(rows.join('\n')), 'docs/operating.md holds the table of metrics');
+  assert(page.includes(rows.join('\n')), 'docs/metrics.md holds the table of metrics');
   const ofTargets = Object.entries(targetFamilies).map(([name, [type, help]]) => `| \`${name}\` | ${type} | ${help} |`);
-  assert(page.includes(ofTargets.join('\n')), 'docs/operating.md holds the table of the metrics of targets');
+  assert(page.includes(ofTargets.join('\n')), 'docs/metrics.md holds the table of the metrics of targets');
 });

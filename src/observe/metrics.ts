@@ -31,7 +31,7 @@ export const families = {
   ballast_redirects_total: ['counter', 'Redirects given; labels: node, load_balancer'],
   ballast_redirects_too_long_total: [
     'counter',
-    'Redirects that were answered with 500, for a Location longer than 8 KiB; labels: node, load_balancer',
+    'Redirects that were answered with 507, for a Location longer than 8 KiB; labels: node, load_balancer',
   ],
   ballast_noncompliant_requests_total: [
     'counter',
@@ -123,6 +123,14 @@ export const families = {
   ballast_log_files_waiting_bytes: ['gauge', 'Files of logs that are not in their buckets yet; label: node'],
   ballast_healthy_hosts: ['gauge', 'Healthy registered targets; labels: load_balancer, target_group'],
   ballast_unhealthy_hosts: ['gauge', 'Unhealthy registered targets; labels: load_balancer, target_group'],
+  ballast_anomalous_hosts: [
+    'gauge',
+    'Targets whose requests fail far more often than those of their peers; labels: load_balancer, target_group',
+  ],
+  ballast_mitigated_hosts: [
+    'gauge',
+    'Targets that get less than their share because of that; labels: load_balancer, target_group',
+  ],
   ballast_journal_revision: ['gauge', 'The last durable revision'],
   ballast_journal_transactions_total: ['counter', 'Transactions written since the control plane started'],
   ballast_journal_commits_total: ['counter', 'Durable commits; one holds the transactions that came together'],
@@ -210,8 +218,8 @@ export interface HostsSeen {
   readonly registered: number;
   readonly isFailingOpen: boolean;
   readonly isOfFunctions: boolean;
-  readonly anomalous?: number;
-  readonly mitigated?: number;
+  readonly anomalous: number;
+  readonly mitigated: number;
 }
 
 /** What a node counted of the functions of a target group. */
@@ -244,6 +252,8 @@ export interface Snapshot {
     readonly targetGroupId: string;
     readonly healthy: number;
     readonly unhealthy: number;
+    readonly anomalous: number;
+    readonly mitigated: number;
   }[];
   readonly journal: {
     readonly revision: number;
@@ -352,10 +362,12 @@ export function renderMetrics(snapshot: Snapshot): string {
       count('ballast_function_bytes_total', { node, ...labels }, functionsOf.bytes);
     }
   }
-  for (const { loadBalancerId, targetGroupId, healthy, unhealthy } of snapshot.hosts) {
+  for (const { loadBalancerId, targetGroupId, healthy, unhealthy, anomalous, mitigated } of snapshot.hosts) {
     const labels = { load_balancer: snapshot.label(loadBalancerId), target_group: snapshot.label(targetGroupId) };
     count('ballast_healthy_hosts', labels, healthy);
     count('ballast_unhealthy_hosts', labels, unhealthy);
+    count('ballast_anomalous_hosts', labels, anomalous);
+    count('ballast_mitigated_hosts', labels, mitigated);
   }
   const { journal, vault, verifier, api } = snapshot;
   count('ballast_journal_revision', {}, journal.revision);

@@ -9,6 +9,7 @@ import type { RoutingTable } from '#routing/table.ts';
 import type { LoadBalancerCounters } from './counters.ts';
 import { ClientConnection } from './http1/client-connection.ts';
 import type { ClientHome } from './http1/client-home.ts';
+import type { HttpTarget } from './http1/target-connection.ts';
 import { AccessLog } from './log/access-log.ts';
 import { ConnectionLog } from './log/connection-log.ts';
 import { familyOf, type LoadBalancerState, type Registry } from './registry.ts';
@@ -69,12 +70,17 @@ export class Listener implements ClientHome {
     );
   }
 
-  /** Puts another table in the place of the present one; requests under way keep the target that they have. */
+  /**
+   * Puts another table in the place of the present one. Requests under way keep the target that they have, unless its
+   * time to finish them is over.
+   */
   swap(table: RoutingTable): void {
     const before = this.routes;
     this.routes = this.#registry.takeRoutes(table, this.#loadBalancer);
     this.#useTable(table);
+    const gone = drainedTargets(before, this.routes);
     this.#registry.giveRoutes(before);
+    if (gone.size > 0) for (const connection of this.#connections.all()) connection.onTargetsGone(gone);
   }
 
   /**
@@ -171,4 +177,20 @@ export class Listener implements ClientHome {
     this.#registry.giveLoadBalancer(this.#loadBalancer);
     this.#onEmpty(this);
   }
+}
+
+/** Targets that were draining and that their groups have no more. A group that no rule uses any more says nothing. */
+function drainedTargets(before: Routes, now: Routes): ReadonlySet<HttpTarget> {
+  const gone = new Set<HttpTarget>();
+  for (const [groupIndex, group] of before.table.groups.entries()) {
+    const draining = group.targets.flatMap(({ state }, index) => (state === 'draining' ? [index] : []));
+    if (draining.length === 0) continue;
+    const left = now.groups.find(({ id }) => id === group.id);
+    if (left === undefined) continue;
+    for (const index of draining) {
+      const target = before.groups[groupIndex]!.targets[index]!;
+      if (!left.targets.includes(target)) gone.add(target);
+    }
+  }
+  return gone;
 }

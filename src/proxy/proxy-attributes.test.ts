@@ -72,12 +72,14 @@ for (const acceptPath of acceptPaths) {
       `${get('Transfer-Encoding: chunked\r\n')}0\r\n\r\n`,
       get('Content_Length: 5\r\n'),
       get('transfer.encoding: chunked\r\n', 'POST'),
+      get('-Content--Length-: 5\r\n'),
+      get('TransferEncoding: chunked\r\n'),
     ];
     for (const desyncMode of modes) {
       const requestFields = { ...usualRequestFields, desyncMode };
       const { port } = await startProxy(t, { targets: [target], loadBalancer: { requestFields } }, settings);
       for (const [kind, requests] of [
-        ['plain', [get('')]],
+        ['plain', [get(''), get('Content-Language: de\r\nTransfer-Engine: a\r\nContentLengths: 1\r\n')]],
         ['acceptable', acceptable],
         ['ambiguous', ambiguous],
       ] as const) {

@@ -55,10 +55,10 @@ for (const acceptPath of acceptPaths) {
     // The default rule itself is not counted.
     assert.equal((await request(port, { path: '/other' })).status, 200);
     assert.equal(balancer().ruleEvaluations, 9);
-    assert.equal((await request(port, { path: `/away/${'x'.repeat(9_000)}` })).status, 500);
+    assert.equal((await request(port, { path: `/away/${'x'.repeat(9_000)}` })).status, 507);
     const { fixedResponses, redirects, redirectsTooLong, elbResponses } = balancer();
     assert.deepEqual([fixedResponses, redirects, redirectsTooLong], [1, 1, 1]);
-    assert.deepEqual(elbResponses, { 301: 1, 404: 1, 500: 1 });
+    assert.deepEqual(elbResponses, { 301: 1, 404: 1, 507: 1 });
     assert.equal(group().requests, 2);
   });
 

@@ -1,94 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import test, { type TestContext } from 'node:test';
-import { systemClock } from '#io/clock.ts';
-import { LogSpool } from '#io/log-spool.ts';
-import type { TableParts } from './test-proxy.ts';
-import {
-  closedPort,
-  exchange,
-  forwardTo,
-  RawClient,
-  startProxy,
-  startRawTarget,
-  startTarget,
-  until,
-} from './test-proxy.ts';
-
-const fieldNames = [
-  'type',
-  'time',
-  'elb',
-  'client',
-  'target',
-  'requestTime',
-  'targetTime',
-  'responseTime',
-  'status',
-  'targetStatus',
-  'received',
-  'sent',
-  'request',
-  'userAgent',
-  'cipher',
-  'protocol',
-  'group',
-  'trace',
-  'domain',
-  'certificate',
-  'priority',
-  'created',
-  'actions',
-  'redirect',
-  'error',
-  'targets',
-  'statuses',
-  'classification',
-  'reason',
-  'connection',
-  'host',
-  'uri',
-  'transform',
-  'address',
-] as const;
-
-type LogEntry = Record<(typeof fieldNames)[number], string>;
-
-/** Splits an entry as its readers do: by spaces, but for those between quotes. */
-function parseEntry(line: string): LogEntry {
-  const fields = [...line.matchAll(/"([^"]*)"|[^ ]+/g)].map(([whole, quoted]) => quoted ?? whole);
-  assert.equal(fields.length, fieldNames.length, line);
-  return Object.fromEntries(fieldNames.map((name, index) => [name, fields[index]!])) as LogEntry;
-}
-
-async function logging(context: TestContext, parts: TableParts) {
-  const folder = mkdtempSync(join(tmpdir(), 'ballast-proxy-logs-'));
-  context.after(() => rmSync(folder, { recursive: true, force: true }));
-  const spool = new LogSpool({ folder, writer: 'test', intervalMs: 3_600_000, clock: systemClock });
-  context.after(() => spool.close());
-  const logs = { region: 'eu-test-1', access: 'access', connection: 'connection' };
-  const { port, swap } = await startProxy(context, { logs, ...parts }, { logSink: spool });
-  const linesOf = async (heading: string): Promise<string[]> => {
-    await spool.flush();
-    const texts = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'latin1').trimEnd().split('\n'));
-    return texts.filter(([first]) => first === heading).flatMap(([, ...lines]) => lines);
-  };
-  const entries = async (count: number): Promise<LogEntry[]> => {
-    let lines: string[] = [];
-    await until(() => {
-      void linesOf('access').then((found) => {
-        lines = found;
-      });
-      return lines.length >= count;
-    }, `${count} entries are there`);
-    assert.equal(lines.length, count);
-    return lines.map(parseEntry);
-  };
-  return { port, swap, entries, connections: () => linesOf('connection') };
-}
+import test from 'node:test';
+import { type LogEntry, logging } from './test-logs.ts';
+import { closedPort, exchange, forwardTo, RawClient, startRawTarget, startTarget, table, until } from './test-proxy.ts';
 
 const close = 'Connection: close\r\n';
 
@@ -300,4 +214,25 @@ test('access log: each request of a kept connection has its entry, and a listene
   await swap({ targets: [target] });
   await ask('/3');
   assert.equal((await entries(2)).length, 2);
+});
+
+test('access log: where a function gave no answer the load balancer did, for the reason that is there', async (context) => {
+  const target = await startTarget(context, (incoming, outgoing) => {
+    if (incoming.url === '/fine') return void outgoing.end('fine');
+    return void outgoing.writeHead(413, { 'x-ballast-function-error': 'LambdaRequestTooLarge' }).end('large');
+  });
+  const logs = { region: 'eu-test-1', access: 'access' };
+  const parts = { logs, targets: [target] };
+  const { port, proxy, entries, balancer } = await logging(context, parts);
+  const plain = table(parts);
+  await proxy.apply({ ...plain, groups: plain.groups.map((group) => ({ ...group, isOfFunctions: true as const })) });
+  const ask = (path: string) => exchange(context, port, `GET ${path} HTTP/1.1\r\nHost: a\r\n${close}\r\n`);
+  const answer = await ask('/large');
+  assert.match(answer, /^HTTP\/1\.1 413 [\s\S]*large/);
+  assert.doesNotMatch(answer, /ballast-function-error/i);
+  assert.match(await ask('/fine'), /^HTTP\/1\.1 200 /);
+  const shown = (await entries(2)).map((each) => [each.status, each.targetStatus, each.error, each.target].join(' '));
+  assert.deepEqual(shown, ['413 - LambdaRequestTooLarge -', '200 200 - -']);
+  assert.deepEqual(balancer().elbResponses, { 413: 1 });
+  assert.equal(balancer().targetGroups[0]!.responses['4xx'], 0);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import type { RoutingTable } from '#routing/table.ts';
-import { acceptPaths, exchange, RawClient, startProxy, startTarget, table } from './test-proxy.ts';
+import { acceptPaths, exchange, forwardTo, RawClient, startProxy, startTarget, table } from './test-proxy.ts';
 
 const cookieKey = 'ab'.repeat(32);
 const stickiness = { durationSeconds: 60 };
@@ -19,10 +19,14 @@ class Browser {
     this.#t = t;
   }
 
-  async ask(port: number): Promise<string> {
+  async ask(port: number, path = '/'): Promise<string> {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const field = cookie === '' ? '' : `Cookie: ${cookie}\r\n`;
-    const answer = await exchange(this.#t, port, `GET / HTTP/1.1\r\nHost: a\r\n${field}Connection: close\r\n\r\n`);
+    const answer = await exchange(
+      this.#t,
+      port,
+      `GET ${path} HTTP/1.1\r\nHost: a\r\n${field}Connection: close\r\n\r\n`,
+    );
     for (const [, name, value] of answer.matchAll(
       /^Set-Cookie: (AWS[A-Z0-9-]+)=([^;]*); Expires=[^;]+ GMT; Path=\//gm,
     )) {
@@ -88,6 +92,69 @@ test('proxy: a session by a cookie of the application begins when a target sets 
   const met = new Set<string>();
   for (let count = 0; count < 3; count += 1) met.add(await browser.ask(port));
   assert.equal(met.size, 3, 'the application has ended it');
+});
+
+test('proxy: a session of the application goes on with another target when its own may have no more requests', async (t) => {
+  let cookie = 'session=1';
+  const names = ['a', 'b', 'c'];
+  const targets = await Promise.all(
+    names.map((name) =>
+      startTarget(t, (_, outgoing) =>
+        outgoing
+          .setHeader('content-length', 1)
+          .writeHead(200, cookie === '' ? {} : { 'set-cookie': cookie })
+          .end(name),
+      ),
+    ),
+  );
+  const sticky = { durationSeconds: 60, applicationCookie: 'session' };
+  const { port, swap } = await startProxy(t, { targets, stickiness: sticky }, { cookieKey });
+  const browser = new Browser(t);
+  const name = await browser.ask(port);
+  const first = browser.cookies.get('AWSALBAPP-0');
+  cookie = '';
+  browser.cookies.set('session', '1');
+  const own = targets['abc'.indexOf(name)]!;
+  const leaving = targets.map((each) => (each === own ? { port: own, isDraining: true } : each));
+  await swap({ targets: leaving, stickiness: sticky });
+  const next = await browser.ask(port);
+  assert.notEqual(next, name);
+  assert.notEqual(browser.cookies.get('AWSALBAPP-0'), first);
+  await swap({ targets, stickiness: sticky });
+  for (let count = 0; count < 6; count += 1) assert.equal(await browser.ask(port), next, 'and stays, whoever is back');
+});
+
+test('proxy: one client has a session of the application with each of several target groups', async (t) => {
+  const named = (group: string) =>
+    ['1', '2', '3'].map((each) =>
+      startTarget(t, (_, outgoing) =>
+        outgoing.writeHead(200, { 'content-length': 5, 'set-cookie': `${group}=1` }).end(group + each),
+      ),
+    );
+  const [shop, blog] = [await Promise.all(named('shop')), await Promise.all(named('blog'))];
+  const groupOf = (id: string, targets: readonly number[]) => {
+    const group = table({ targets, stickiness: { durationSeconds: 60, applicationCookie: id } }).groups[0]!;
+    return { ...group, id, targets: group.targets.map((each) => ({ ...each, key: each.key.replace('group', id) })) };
+  };
+  const proxy = await startProxy(t, {}, { cookieKey });
+  const blogRule = {
+    id: 'blog',
+    priority: 1,
+    conditions: [{ field: 'path-pattern' as const, values: ['/blog'], regexes: [] }],
+    transforms: [],
+    action: forwardTo(1),
+  };
+  await proxy.proxy.apply({ ...table({ rules: [blogRule] }), groups: [groupOf('shop', shop), groupOf('blog', blog)] });
+  const browser = new Browser(t);
+  const [inShop, inBlog] = [await browser.ask(proxy.port), await browser.ask(proxy.port, '/blog')];
+  assert.match(inShop, /^shop/);
+  assert.match(inBlog, /^blog/);
+  assert.deepEqual([...browser.cookies.keys()], ['AWSALBAPP-0']);
+  browser.cookies.set('shop', '1').set('blog', '1');
+  for (let count = 0; count < 4; count += 1) {
+    assert.equal(await browser.ask(proxy.port), inShop);
+    assert.equal(await browser.ask(proxy.port, '/blog'), inBlog);
+  }
 });
 
 test('proxy: a session stays with its target group, also when that has no weight any more', async (t) => {

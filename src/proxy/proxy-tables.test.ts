@@ -9,7 +9,7 @@ import { systemRandom } from '#io/random.ts';
 import { sleep } from '#io/timers.ts';
 import { createProxy } from './proxy.ts';
 import { addProxyStats } from './stats.ts';
-import { acceptPaths, RawClient, request, startProxy, startTarget, table, until } from './test-proxy.ts';
+import { acceptPaths, closedPort, RawClient, request, startProxy, startTarget, table, until } from './test-proxy.ts';
 
 const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
@@ -48,6 +48,10 @@ for (const acceptPath of acceptPaths) {
       const goal = answered + 40;
       await until(() => answered >= goal, 'traffic goes on');
       assert(counts[round % 2]! - before <= 10, 'at most what was in flight');
+      const ofLeaving = () => proxy.stats().targets.find(({ key }) => key.endsWith(`:${leaving}`));
+      // Who has had no request is not told of.
+      const isLeft = () => (ofLeaving()?.outstanding ?? 0) === 0;
+      await until(isLeft, 'all of it is answered');
       // Then it is taken out altogether, and comes back.
       await swap({ targets: targets.filter((target) => target !== leaving) });
       assert.equal(proxy.stats().targets.length, 1);
@@ -82,6 +86,31 @@ for (const acceptPath of acceptPaths) {
     finish();
     assert.equal((await answer).body.toString(), 'first last');
     await until(() => connections === 0, 'its connection is closed');
+  });
+
+  test(`proxy (${acceptPath}): a target that drains keeps no connection that nobody uses, and finishes its requests`, async (t) => {
+    let finish = () => {};
+    const sockets = new Set<net.Socket>();
+    const target = await startTarget(t, (incoming, outgoing) => {
+      sockets.add(incoming.socket);
+      incoming.socket.on('close', () => sockets.delete(incoming.socket));
+      if (incoming.url === '/slow') finish = () => outgoing.end('slow');
+      else outgoing.end('ok');
+    });
+    const { port, proxy, swap } = await startProxy(t, { targets: [target] }, settings);
+    const slow = request(port, { path: '/slow' });
+    await until(() => sockets.size === 1, 'the slow request is with the target');
+    assert.equal((await request(port)).status, 200);
+    assert.equal(sockets.size, 2);
+    await swap({ targets: [{ port: target, isDraining: true }] });
+    await until(() => sockets.size === 1, 'the idle one is closed');
+    assert.equal((await request(port)).status, 503, 'no new requests');
+    finish();
+    assert.equal((await slow).body.toString(), 'slow');
+    await until(() => sockets.size === 0, 'and the other one, once it is idle');
+    await swap({ targets: [target] });
+    assert.equal((await request(port)).status, 200);
+    assert.equal(proxy.stats().idleTargetConnections, 1, 'registered again, it is like any other');
   });
 
   test(`proxy (${acceptPath}): connections and turns outlive a swap`, async (t) => {
@@ -267,6 +296,102 @@ test('proxy: with least outstanding requests, a target that is busy gets no more
   waiting[0]!();
   assert((await Promise.all(answers)).includes('slow'));
   await until(() => proxy.stats().targets.every(({ outstanding }) => outstanding === 0), 'nothing is outstanding');
+});
+
+test('proxy: with least outstanding requests, those with nothing to do share alike, and a tunnel counts while it is open', async (t) => {
+  const counts = new Map<number, number>();
+  const targets = await Promise.all(
+    [0, 1, 2].map(async (index) => {
+      const server = http.createServer((_incoming, outgoing) => {
+        counts.set(index, (counts.get(index) ?? 0) + 1);
+        outgoing.end(`${index}`);
+      });
+      server.on('upgrade', (_incoming, socket) => {
+        socket.write(
+          `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\nX-Index: ${index}\r\n\r\n`,
+        );
+        socket.on('end', () => socket.end());
+      });
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      t.after(() => {
+        server.closeAllConnections();
+        server.close();
+      });
+      return (server.address() as net.AddressInfo).port;
+    }),
+  );
+  const { port, proxy } = await startProxy(t, { targets, algorithm: 'least_outstanding_requests' });
+  // Each has a connection that waits in its pool, and none is better for it.
+  for (let count = 0; count < 30; count += 1) await request(port);
+  assert.deepEqual([...counts.values()], [10, 10, 10]);
+  const client = new RawClient(t, port);
+  client.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+  const busy = Number(/X-Index: (\d)/.exec(await client.toHave('\r\n\r\n'))![1]);
+  counts.clear();
+  for (let count = 0; count < 10; count += 1) await request(port);
+  assert.equal(counts.get(busy), undefined);
+  assert.equal(counts.size, 2);
+  client.socket.end();
+  await until(() => proxy.stats().targets.every(({ outstanding }) => outstanding === 0), 'the tunnel is closed');
+  for (let count = 0; count < 6; count += 1) await request(port);
+  assert.equal(counts.get(busy), 2);
+});
+
+test('proxy: a target with less weight gets less, also of what is tried again, and a swap gives it back', async (t) => {
+  const counts = [0, 0, 0];
+  const servers = await Promise.all(
+    counts.map((_, index) =>
+      startTarget(t, (_incoming, outgoing) => {
+        counts[index]! += 1;
+        outgoing.end();
+      }),
+    ),
+  );
+  const base = table({ targets: [...servers, await closedPort()], algorithm: 'weighted_random' });
+  const [group] = base.groups;
+  const weighted = (weight: number) => ({
+    ...base,
+    groups: [{ ...group!, targets: group!.targets.map((each, index) => (index === 0 ? { ...each, weight } : each)) }],
+  });
+  const proxy = createProxy({ clock: systemClock, log: silentLog, random: systemRandom });
+  t.after(() => proxy.drain(0));
+  const outcome = await proxy.apply(weighted(1 / 16));
+  assert(outcome.kind === 'listening');
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(() => agent.destroy());
+  const share = async () => {
+    counts.fill(0);
+    for (let count = 0; count < 600; count += 1) {
+      assert.equal((await request(outcome.port, { agent })).status, 200);
+    }
+    return counts[0]! / 600;
+  };
+  const less = await share();
+  assert(less > 0 && less < 0.1, `one in 33 is its share, here ${less}`);
+  await proxy.apply({ ...weighted(1), port: 0 });
+  const whole = await share();
+  assert(whole > 0.23 && whole < 0.43, `a third is its share, here ${whole}`);
+});
+
+test('proxy: what becomes of requests at each target is told once', async (t) => {
+  let status = 200;
+  const target = await startTarget(t, (incoming, outgoing) => {
+    if (incoming.url === '/silence') return;
+    outgoing.writeHead(status).end();
+  });
+  const closed = await closedPort();
+  const { port, proxy, swap } = await startProxy(t, { targets: [target], loadBalancer: { idleTimeoutMs: 300 } });
+  const outcomes = () => Object.fromEntries(proxy.takeOutcomes().map(([key, ...counts]) => [key, counts]));
+  assert.deepEqual(outcomes(), {});
+  for (status of [200, 404, 500, 503]) assert.equal((await request(port)).status, status);
+  assert.deepEqual(outcomes(), { [`group/127.0.0.1:${target}`]: [4, 2] });
+  assert.deepEqual(outcomes(), {});
+  assert.equal((await request(port, { path: '/silence' })).status, 504);
+  assert.deepEqual(outcomes(), { [`group/127.0.0.1:${target}`]: [1, 1] });
+  await swap({ targets: [closed] });
+  assert.equal((await request(port)).status, 502);
+  assert.deepEqual(outcomes(), { [`group/127.0.0.1:${closed}`]: [1, 1] });
 });
 
 test('proxy: a target in slow start gets a share that grows with the time', async (t) => {

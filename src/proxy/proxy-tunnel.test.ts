@@ -42,6 +42,26 @@ for (const acceptPath of acceptPaths) {
     assert.equal(code, 1000);
   });
 
+  test(`proxy (${acceptPath}): a tunnel outlives tables that do not name its target any more`, async (t) => {
+    const target = await startRawTarget(t, (socket) => {
+      socket.once('data', () => {
+        socket.write(switching);
+        socket.pipe(socket);
+      });
+    });
+    const { port, swap } = await startProxy(t, { targets: [target] }, settings);
+    const client = new RawClient(t, port);
+    client.send(upgrade);
+    await client.toHave(switching);
+    await swap({ targets: [] });
+    await swap({
+      targets: [],
+      action: { kind: 'fixed-response', statusCode: 404, contentType: 'text/plain', body: '' },
+    });
+    client.send('still here');
+    await client.toHave('still here');
+  });
+
   test(`proxy (${acceptPath}): a tunnel takes early bytes, closes by halves, waits for a slow reader`, async (t) => {
     const size = 8 * 1024 * 1024;
     const piece = randomBytes(64 * 1024);

@@ -12,7 +12,7 @@ import type { ApplyOutcome } from './listener.ts';
 import { Listener } from './listener.ts';
 import { Registry } from './registry.ts';
 import { tickMs } from './socket/deadlines.ts';
-import type { ProxyStats, TargetsWanted } from './stats.ts';
+import type { ProxyStats, TargetOutcomes, TargetsWanted } from './stats.ts';
 import type { ProxyOptions } from './worker-context.ts';
 import { defaultOptions, WorkerContext } from './worker-context.ts';
 
@@ -31,6 +31,8 @@ export interface ProxyWorker {
   remove(listenerId: string): void;
   /** Plain data that can be sent to another process; with the targets of these groups, without a word those of all. */
   stats(targets?: TargetsWanted): ProxyStats;
+  /** What became of requests at each target since it was last asked. */
+  takeOutcomes(): readonly TargetOutcomes[];
   /**
    * Closes all listeners and waits for their connections, at most so long; then cuts off what is left, and stops.
    * Connections between requests are closed after `patienceMs`: until then, each may have one more answer, which tells
@@ -109,6 +111,10 @@ class Worker implements ProxyWorker {
       loadBalancers: this.#registry.loadBalancerStats(),
       ...this.#registry.targetStats(targets),
     };
+  }
+
+  takeOutcomes(): readonly TargetOutcomes[] {
+    return this.#registry.takeOutcomes();
   }
 
   async drain(timeoutMs: number, patienceMs = 0): Promise<void> {

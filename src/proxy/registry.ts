@@ -9,7 +9,7 @@ import { GroupCounters, LoadBalancerCounters, type TargetCounters, type TargetOw
 import type { HttpTarget } from './http1/target-connection.ts';
 import type { GroupState, Routes } from './routes.ts';
 import { resolveRoutes } from './routes.ts';
-import type { LoadBalancerStats, TargetStats, TargetsWanted } from './stats.ts';
+import type { LoadBalancerStats, TargetOutcomes, TargetStats, TargetsWanted } from './stats.ts';
 import { addLoadBalancers, busiest, responsesByClass } from './stats.ts';
 import { RetryBudget } from './upstream/retry-budget.ts';
 import { Target } from './upstream/target.ts';
@@ -75,6 +75,18 @@ export class Registry {
     return { targets: told.map((target) => targetStats(target, target.counters!)), targetsLeftOut: leftOut };
   }
 
+  /** What became of requests at each target since it was last asked; those that had none are left out. */
+  takeOutcomes(): TargetOutcomes[] {
+    const outcomes: TargetOutcomes[] = [];
+    for (const target of this.#targets.values()) {
+      if (target.ended === 0) continue;
+      outcomes.push([target.key, target.ended, target.failed]);
+      target.ended = 0;
+      target.failed = 0;
+    }
+    return outcomes;
+  }
+
   /** Resolves a table; the targets that it names stay until the routes are given back. */
   takeRoutes(table: RoutingTable, loadBalancer: LoadBalancerState): Routes {
     const family = loadBalancer.families[familyOf(table)];
@@ -86,7 +98,13 @@ export class Registry {
       },
       this.#context,
     );
-    for (const group of routes.groups) for (const target of group.targets) target.usesCount += 1;
+    for (const group of routes.groups) {
+      for (const target of group.targets) {
+        target.usesCount += 1;
+        // It gets nothing new, so whoever wants to leave need not wait for connections that nobody uses.
+        if (target.isDraining) target.closeIdle();
+      }
+    }
     return routes;
   }
 
@@ -109,6 +127,7 @@ export class Registry {
       target = new Target(description, owner, this.#context.idleBudget);
       this.#targets.set(description.key, target);
     }
+    target.isDraining = description.state === 'draining';
     return target;
   }
 

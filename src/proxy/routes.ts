@@ -5,6 +5,7 @@
 
 import type { Clock } from '#io/clock.ts';
 import { RuleMatcher } from '#routing/match/rule-matcher.ts';
+import { layOut, pickByWeight } from '#routing/pick/by-weight.ts';
 import { pickLeastOutstanding } from '#routing/pick/least-outstanding.ts';
 import { pickRandom } from '#routing/pick/random.ts';
 import type { RoundRobinState } from '#routing/pick/round-robin.ts';
@@ -107,8 +108,14 @@ function resolveGroup(group: RoutingGroup, registry: RouteRegistry, luck: Luck):
   const eligible = group.eligible.map((index) => targets[index]!);
   const { id, stickiness, refusesHttp1 = false, isOfFunctions = false, isFailingOpen = false } = group;
   const slowStarts = slowStartsOf(group, targets, luck.clock.wallMs());
-  const pick = picker(group.algorithm, { turns: state.turns, eligible, slowStarts }, luck);
+  const pick = picker(group.algorithm, { turns: state.turns, eligible, slowStarts, weights: weightsOf(group) }, luck);
   return { ...state, id, refusesHttp1, isOfFunctions, isFailingOpen, stickiness, targets, eligible, pick };
+}
+
+/** Of the eligible targets; undefined when all have the same. */
+function weightsOf({ eligible, targets }: RoutingGroup): readonly number[] | undefined {
+  const weights = eligible.map((index) => targets[index]!.weight ?? 1);
+  return weights.some((weight) => weight !== weights[0]) ? weights : undefined;
 }
 
 type SlowStarts = ReadonlyMap<HttpTarget, RoutingSlowStart>;
@@ -126,11 +133,12 @@ interface Choices {
   readonly turns: RoundRobinState;
   readonly eligible: readonly HttpTarget[];
   readonly slowStarts: SlowStarts;
+  readonly weights: readonly number[] | undefined;
 }
 
 function picker(
   algorithm: RoutingAlgorithm,
-  { turns, eligible, slowStarts }: Choices,
+  { turns, eligible, slowStarts, weights }: Choices,
   { traceIds: dice, clock }: Luck,
 ): RouteGroup['pick'] {
   switch (algorithm) {
@@ -146,6 +154,10 @@ function picker(
     case 'least_outstanding_requests':
       return (tried) => pickLeastOutstanding(turns, eligible, tried);
     case 'weighted_random':
+      if (weights !== undefined) {
+        const choices = layOut(eligible, weights);
+        return (tried) => pickByWeight(choices, tried, rollOf(dice));
+      }
       return (tried) => pickRandom(eligible, tried, rollOf(dice));
   }
 }

@@ -104,6 +104,9 @@ const targetNumbers = [
   'bytesIn',
 ] as const satisfies readonly (keyof TargetStats)[];
 
+/** What became of requests at a target: how many ended, and how many of them failed, by a 5xx or without an answer. */
+export type TargetOutcomes = readonly [targetKey: string, ended: number, failed: number];
+
 /** The sum over workers. */
 export function addProxyStats(all: readonly ProxyStats[]): ProxyStats {
   const targets = busiest(

@@ -9,20 +9,21 @@ import { HeadFacts } from './http1/request-facts.ts';
 import { RequestHead } from './http1/request-head.ts';
 import { SessionCookies } from './http1/session-cookies.ts';
 import { TraceIds } from './http1/trace-id.ts';
-import type { AcceptPath } from './socket/accept.ts';
+import { BufferPool, largeBufferBytes, mediumBufferBytes } from './socket/buffer-pool.ts';
+import type { SocketPath } from './socket/channel.ts';
+import { type Connect, connectBy } from './socket/connect.ts';
 import { DeadlineWheel } from './socket/deadlines.ts';
-import { LargeBuffers } from './socket/large-buffers.ts';
 import type { IdleBudget } from './upstream/target.ts';
 
 /** Limits and times of one worker, with their defaults in `defaultOptions`. */
 export interface ProxyOptions {
-  readonly acceptPath: AcceptPath;
+  readonly acceptPath: SocketPath;
   /** Client connections at one time; what comes beyond is closed and counted as rejected. */
   readonly clientConnectionsMax: number;
   /** Idle connections to one target, and to all of them; each holds about 75 KB of buffers. */
   readonly idlePerTargetMax: number;
   readonly idleTargetConnectionsMax: number;
-  /** Answers that may use a read buffer of 512 KiB at one time. */
+  /** Bodies that may use a read buffer of 1 MiB at one time. */
   readonly largeBuffersMax: number;
   readonly connectTimeoutMs: number;
   /** How long an idle connection to a target is kept. */
@@ -40,7 +41,7 @@ export const defaultOptions: ProxyOptions = {
   clientConnectionsMax: 20_000,
   idlePerTargetMax: 256,
   idleTargetConnectionsMax: 1024,
-  largeBuffersMax: 128,
+  largeBuffersMax: 64,
   // "HTTP 504" in the troubleshooting page of Application Load Balancers.
   connectTimeoutMs: 10_000,
   targetKeepAliveMs: 60_000,
@@ -49,6 +50,8 @@ export const defaultOptions: ProxyOptions = {
 };
 
 const readBytes = 64 * 1024;
+/** Each client connection and each connection to a target has one at most, and there are fewer of these. */
+const mediumBuffersMax = 100_000;
 
 export class WorkerContext {
   readonly options: ProxyOptions;
@@ -57,7 +60,9 @@ export class WorkerContext {
   readonly traceIds: TraceIds;
   /** What clients' bytes are read into: whoever wants to keep any copies them before it returns. */
   readonly readBuffer = Buffer.allocUnsafeSlow(readBytes);
-  readonly largeBuffers: LargeBuffers;
+  readonly mediumBuffers: BufferPool;
+  readonly largeBuffers: BufferPool;
+  readonly connect: Connect;
   readonly idleBudget: IdleBudget;
   readonly facts = new HeadFacts();
   readonly cookies: SessionCookies;
@@ -74,7 +79,9 @@ export class WorkerContext {
     this.deadlines = new DeadlineWheel(clock);
     this.traceIds = new TraceIds(random.hex(32));
     this.cookies = new SessionCookies(Buffer.from(cookieKey, 'hex'), clock, random);
-    this.largeBuffers = new LargeBuffers(options.largeBuffersMax);
+    this.connect = connectBy(options.acceptPath);
+    this.mediumBuffers = new BufferPool({ bytes: mediumBufferBytes, countMax: mediumBuffersMax, keptMax: 64 });
+    this.largeBuffers = new BufferPool({ bytes: largeBufferBytes, countMax: options.largeBuffersMax, keptMax: 16 });
     this.idleBudget = {
       perTargetMax: options.idlePerTargetMax,
       totalMax: options.idleTargetConnectionsMax,
@@ -96,8 +103,9 @@ export class WorkerContext {
     return head;
   }
 
-  giveHead(head: RequestHead): void {
-    if (this.#heads.length < 64) this.#heads.push(head);
+  /** Takes a reader back, if there is one; gives what its owner has of it then: nothing. */
+  giveHead(head: RequestHead | undefined): undefined {
+    if (head !== undefined && this.#heads.length < 64) this.#heads.push(head);
   }
 
   #tellTime(): void {

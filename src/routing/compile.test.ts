@@ -251,6 +251,31 @@ test('compile: where zones are kept apart, a node gives requests to its own zone
   assert.deepEqual(portsWith('use_load_balancer_configuration'), [0, 1, 2, 3]);
 });
 
+test('compile: the minimum of healthy targets is that of the zone where zones are kept apart', () => {
+  // The example in "Target group health": ten targets in each of two zones, of which six fail in the second.
+  const eligibleIn = (zone: string, isCrossing: string) => {
+    const world = new World(forward([group, 1])).group(group, {
+      'load_balancing.cross_zone.enabled': isCrossing,
+      'target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage': '50',
+    });
+    const placement = placementKey({ loadBalancerId, nodeId: 'node-1' });
+    world.put('placement', placement, { ...world.tables.get('placement', placement)!, zone });
+    for (let index = 0; index < 20; index += 1) {
+      const place = { targetGroupId: group, address: '127.0.1.1', port: index };
+      const state = { kind: 'registered', sinceMs: 0 } as const;
+      world.put('target', targetKey(place), { ...place, availabilityZone: index < 10 ? 'a' : 'b', state });
+      world.health.set(targetKey(place), index < 14 ? healthy : unhealthy);
+    }
+    const { targets, eligible } = world.compile().groups[0]!;
+    return eligible.map((index) => targets[index]!.port);
+  };
+  const ports = (first: number, end: number) => Array.from({ length: end - first }, (_, index) => first + index);
+  assert.deepEqual(eligibleIn('a', 'false'), ports(0, 10));
+  assert.deepEqual(eligibleIn('b', 'false'), ports(10, 20), 'too few are healthy in that zone: all of its own');
+  assert.deepEqual(eligibleIn('a', 'true'), ports(0, 14), 'enough are healthy in all');
+  assert.deepEqual(eligibleIn('b', 'true'), ports(0, 14));
+});
+
 test('compile: sessions are kept as the target group says', () => {
   const stickinessOf = (attributes: Record<string, string>) =>
     new World(forward([group, 1])).group(group, attributes).targets(group, healthy).compile().groups[0]!.stickiness;
@@ -346,12 +371,8 @@ test('compile: targets that speak what cannot be spoken get nothing, and functio
   }
   put({ targetType: 'lambda', healthCheck: { ...sampleTargetGroup.healthCheck, enabled: false } });
   assert.deepEqual(world.compile().groups[0]!.targets, []);
-  const [target] = compileListener(
-    world.tables,
-    () => undefined,
-    where,
-    () => 9_001,
-  )!.groups[0]!.targets;
+  const [target] = compileListener(world.tables, () => undefined, where, { functionPort: () => 9_001 })!.groups[0]!
+    .targets;
   assert.deepEqual([target!.address, target!.port, target!.state], ['127.0.0.1', 9_001, 'healthy']);
 });
 
@@ -374,4 +395,16 @@ test('compile: a target in slow start says so while its group wants it', () => {
   assert.equal(old!.slowStart, undefined);
   assert.deepEqual(fresh!.slowStart, { beganAtMs: 5_000, durationMs: 60_000 });
   assert.equal(compiled({})[1]!.slowStart, undefined);
+});
+
+test('compile: a target that gets less than its share says so, where targets are picked by weight', () => {
+  const weights = (algorithm: string) => {
+    const attributes = { 'load_balancing.algorithm.type': algorithm };
+    const world = new World(forward([group, 1])).group(group, attributes).targets(group, healthy, healthy);
+    const weight = (key: string) => (key === `${group}/127.0.1.2:8080` ? 0.25 : 1);
+    const table = compileListener(world.tables, () => healthy, where, { weight })!;
+    return table.groups[0]!.targets.map((target) => target.weight);
+  };
+  assert.deepEqual(weights('weighted_random'), [undefined, 0.25]);
+  assert.deepEqual(weights('round_robin'), [undefined, undefined]);
 });

@@ -27,7 +27,7 @@ export function compileListener(
   view: View,
   health: HealthLookup,
   { listenerId, nodeId, region }: { readonly listenerId: HexId; readonly nodeId: string; readonly region: string },
-  functionPort: FunctionPort = () => undefined,
+  { functionPort = () => undefined, weight = () => 1 }: TargetLookups = {},
 ): RoutingTable | undefined {
   const listener = view.get('listener', listenerId);
   // The engine speaks HTTP/1.1 in the clear; listeners of other protocols are kept and described, and not served yet.
@@ -36,7 +36,7 @@ export function compileListener(
   const loadBalancer = view.get('load-balancer', loadBalancerId);
   const placement = view.get('placement', placementKey({ loadBalancerId, nodeId }));
   if (loadBalancer === undefined || placement === undefined) return undefined;
-  const groups = new Groups(view, health, placement.zone, functionPort);
+  const groups = new Groups(view, { health, functionPort, weight }, placement.zone);
   return {
     listenerId,
     address: placement.address,
@@ -115,8 +115,17 @@ function responseFields(listener: Documents['listener']): Pick<RoutingTable, 're
   return set.length === 0 && !hidesServer ? {} : { responseFields: { set, hidesServer } };
 }
 
-/** Where on loopback a function is reached, by the target's key; undefined while it cannot be. */
-export type FunctionPort = (targetKey: string) => number | undefined;
+/** What a node knows of its targets besides their health, by their keys. */
+export interface TargetLookups {
+  /** Where on loopback a function is reached; undefined while it cannot be. */
+  readonly functionPort?: (targetKey: string) => number | undefined;
+  /** How much of its share a target gets that has gone wrong, up to 1; it counts with `weighted_random` alone. */
+  readonly weight?: (targetKey: string) => number;
+}
+
+interface Lookups extends Required<TargetLookups> {
+  readonly health: HealthLookup;
+}
 
 const loopback = '127.0.0.1';
 
@@ -186,15 +195,13 @@ class Groups {
   readonly compiled: RoutingGroup[] = [];
   readonly #indexes = new Map<HexId, number>();
   readonly #view: View;
-  readonly #health: HealthLookup;
+  readonly #lookups: Lookups;
   readonly #zone: string;
-  readonly #functionPort: FunctionPort;
 
-  constructor(view: View, health: HealthLookup, zone: string, functionPort: FunctionPort) {
+  constructor(view: View, lookups: Lookups, zone: string) {
     this.#view = view;
-    this.#health = health;
+    this.#lookups = lookups;
     this.#zone = zone;
-    this.#functionPort = functionPort;
   }
 
   indexOf(id: HexId): number {
@@ -212,7 +219,7 @@ class Groups {
     const isSpoken = group.targetType === 'lambda' || (group.protocol === 'HTTP' && isHttp1(group));
     const all = isSpoken ? [...this.#view.find('targetsOfTargetGroup', id)] : [];
     const near = all.filter(({ document }) => isNear(group, document, this.#zone));
-    const targets = near.flatMap((target) => compileTarget(target, group, this.#health, this.#functionPort));
+    const targets = near.flatMap((target) => compileTarget(target, group, this.#lookups));
     return {
       id,
       name: group.name,
@@ -260,8 +267,7 @@ function isHttp1({ protocolVersion = 'HTTP1' }: Pick<Documents['target-group'], 
 function compileTarget(
   { id, document }: Entry<'target'>,
   group: KnownGroup,
-  health: HealthLookup,
-  functionPort: FunctionPort,
+  { health, functionPort, weight }: Lookups,
 ): RoutingTarget[] {
   const isFunction = group.targetType === 'lambda';
   const port = isFunction ? functionPort(id) : document.port;
@@ -269,14 +275,20 @@ function compileTarget(
   if (port === undefined || address === '') return [];
   const verdict = health(id);
   const known = group.healthCheck?.enabled === false ? 'healthy' : (verdict?.kind ?? 'initial');
-  const state = document.state.kind === 'draining' ? 'draining' : known;
-  return [{ key: id, address, port, state, ...slowStart(group, verdict) }];
+  const place = { key: id, address, port };
+  if (document.state.kind === 'draining') return [{ ...place, state: 'draining' }];
+  return [{ ...place, state: known, ...slowStart(group, verdict), ...weighted(group, weight(id)) }];
 }
 
 function slowStart(group: TargetGroupOwner, verdict: HealthVerdict | undefined): Pick<RoutingTarget, 'slowStart'> {
   if (verdict?.kind !== 'healthy' || verdict.slowStartAtMs === undefined) return {};
   const durationMs = Number(targetGroupAttribute(group, 'slow_start.duration_seconds')) * 1_000;
   return durationMs === 0 ? {} : { slowStart: { beganAtMs: verdict.slowStartAtMs, durationMs } };
+}
+
+function weighted(group: TargetGroupOwner, weight: number): Pick<RoutingTarget, 'weight'> {
+  if (weight === 1 || targetGroupAttribute(group, 'load_balancing.algorithm.type') !== 'weighted_random') return {};
+  return { weight };
 }
 
 /**

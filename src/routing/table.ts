@@ -135,6 +135,8 @@ export interface RoutingTarget {
   readonly state: 'healthy' | 'initial' | 'unhealthy' | 'draining';
   /** Undefined: it takes its whole share. */
   readonly slowStart?: RoutingSlowStart;
+  /** With `weighted_random`, its part of a whole share, above 0 and below 1; undefined: all of it. */
+  readonly weight?: number;
 }
 
 /** A target's share of requests grows evenly for this time, from the moment at which it became healthy. */

@@ -148,6 +148,28 @@ test('ModifyTargetGroupAttributes: keys, values and contradictions are refused',
       [`${health}.unhealthy_state_routing.minimum_healthy_targets.count`]: '3',
     }),
   );
+  for (const wrong of [
+    { 'load_balancing.cross_zone.enabled': 'false' },
+    { 'load_balancing.algorithm.type': 'weighted_random', 'slow_start.duration_seconds': '0' },
+  ] as Values[]) {
+    const message = region.refused(modifyTargetGroupAttributes, onGroup(wrong), 'InvalidConfigurationRequest');
+    assert.match(message, /^Stickiness is not supported w/);
+    region.accepted(modifyTargetGroupAttributes, onGroup({ ...wrong, 'stickiness.enabled': 'false' }));
+    region.refused(
+      modifyTargetGroupAttributes,
+      onGroup({ 'stickiness.enabled': 'true' }),
+      'InvalidConfigurationRequest',
+    );
+    region.accepted(
+      modifyTargetGroupAttributes,
+      onGroup({
+        'load_balancing.cross_zone.enabled': 'true',
+        'load_balancing.algorithm.type': 'round_robin',
+        'slow_start.duration_seconds': '900',
+        'stickiness.enabled': 'true',
+      }),
+    );
+  }
   const slowStartStays = onGroup({ 'load_balancing.algorithm.type': 'weighted_random' });
   region.refused(modifyTargetGroupAttributes, slowStartStays, 'InvalidConfigurationRequest');
 });

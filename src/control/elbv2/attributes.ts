@@ -237,6 +237,16 @@ function checkStickiness(document: TargetGroupDocument): Fault | undefined {
     const message = `Stickiness is not supported for target groups with protocol '${protocol}'`;
     return fault('InvalidConfigurationRequest', message);
   }
+  // "Considerations" of sticky sessions, and "Weighted random", in the documentation of target group attributes.
+  if (isEnabled && ['HTTP', 'HTTPS'].includes(protocol)) {
+    if (targetGroupAttribute(document, 'load_balancing.cross_zone.enabled') === 'false') {
+      const message = 'Stickiness is not supported where cross-zone load balancing is off';
+      return fault('InvalidConfigurationRequest', message);
+    }
+    if (targetGroupAttribute(document, 'load_balancing.algorithm.type') === 'weighted_random') {
+      return fault('InvalidConfigurationRequest', `Stickiness is not supported with the algorithm 'weighted_random'`);
+    }
+  }
   const cookieName = targetGroupAttribute(document, 'stickiness.app_cookie.cookie_name');
   const needsName = isEnabled && targetGroupAttribute(document, 'stickiness.type') === 'app_cookie';
   if (cookieName === '') {

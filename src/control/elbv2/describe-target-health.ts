@@ -1,8 +1,10 @@
 /**
  * DescribeTargetHealth. What is registered is state; how it is, the nodes have found out. A group that no rule uses
- * is not checked, so its targets are unused, whatever was found out about them before.
+ * is not checked, so its targets are unused, whatever was found out about them before. Who asks for anomalies gets them
+ * of the targets that take HTTP requests; they do not touch the health.
  */
 import type {
+  AnomalyDetection,
   DescribeTargetHealthInput,
   DescribeTargetHealthOutput,
   TargetHealth,
@@ -10,6 +12,7 @@ import type {
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { accept, refuse } from '#base/result.ts';
 import type { TargetCondition } from '#control/operation.ts';
+import type { AnomalyVerdict } from '#model/anomaly.ts';
 import type { Entry, TargetDocument } from '#model/documents.ts';
 import type { Fault } from '#model/fault.ts';
 import { findByArn } from './arns.ts';
@@ -29,10 +32,15 @@ export const describeTargetHealth: Elbv2Operation<DescribeTargetHealthInput, Des
     const wrong = checkInclude(Include) ?? (Targets.length > 0 ? checkTargets(Targets) : undefined);
     if (wrong !== undefined) return refuse(wrong);
     const used = isInUse(view, group.id);
+    const anomaly = Include.length > 0 && hasAnomalies(group) ? context.anomaly : undefined;
+    const describeKnown = (key: string, document: TargetDocument) => ({
+      ...describe(group, document, healthOf(group, document, used, context.health(key))),
+      ...(anomaly && { AnomalyDetection: encodeAnomaly(anomaly(key)) }),
+    });
     const descriptions: TargetHealthDescription[] = [];
     if (Targets.length === 0) {
       for (const { id, document } of view.find('targetsOfTargetGroup', group.id)) {
-        descriptions.push(describe(group, document, healthOf(group, document, used, context.health(id))));
+        descriptions.push(describeKnown(id, document));
       }
     }
     for (const description of Targets) {
@@ -40,9 +48,7 @@ export const describeTargetHealth: Elbv2Operation<DescribeTargetHealthInput, Des
       if (!target.ok) return target;
       const document = view.get('target', target.value.key);
       descriptions.push(
-        document === undefined
-          ? describeUnregistered(group, target.value)
-          : describe(group, document, healthOf(group, document, used, context.health(target.value.key))),
+        document === undefined ? describeUnregistered(group, target.value) : describeKnown(target.value.key, document),
       );
     }
     return accept({ TargetHealthDescriptions: descriptions });
@@ -75,7 +81,7 @@ const notLookedAtYet: TargetHealth = {
   Description: 'Target registration is in progress',
 };
 
-/** Both values are accepted; anomalies are not detected, so neither adds anything to the answer. */
+/** Whichever it is, there is nothing else to include. */
 function checkInclude(include: readonly string[]): Fault | undefined {
   for (const value of include) {
     const wrong = checkChoice('Include', value, ['AnomalyDetection', 'All']);
@@ -86,6 +92,15 @@ function checkInclude(include: readonly string[]): Fault | undefined {
 
 function checkTargets(targets: readonly unknown[]): Fault | undefined {
   return checkCount('Targets', targets, quotas.targetsPerCall);
+}
+
+/** "ATW is not supported when using Lambda as a target." */
+function hasAnomalies({ document: { protocol } }: Entry<'target-group'>): boolean {
+  return protocol === 'HTTP' || protocol === 'HTTPS';
+}
+
+function encodeAnomaly({ isAnomalous, isMitigated }: AnomalyVerdict): AnomalyDetection {
+  return { Result: isAnomalous ? 'anomalous' : 'normal', MitigationInEffect: isMitigated ? 'yes' : 'no' };
 }
 
 function healthOf(

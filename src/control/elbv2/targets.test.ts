@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { targetKey } from '#model/keys.ts';
+import { createTargetGroup } from './create-target-group.ts';
 import { deleteListener } from './delete-listener.ts';
 import { deregisterTargets } from './deregister-targets.ts';
 import { describeTargetHealth } from './describe-target-health.ts';
@@ -194,7 +196,44 @@ test('DescribeTargetHealth: refuses what it does not know', () => {
   region.refused(describeTargetHealth, { TargetGroupArn: 'x' }, 'ValidationError');
   region.refused(describeTargetHealth, { TargetGroupArn, Targets: [{ Id: 'i-1' }] }, 'ValidationError');
   region.refused(describeTargetHealth, { TargetGroupArn, Include: ['Everything'] }, 'ValidationError');
-  region.accepted(describeTargetHealth, { TargetGroupArn, Include: ['All', 'AnomalyDetection'] });
   const missing = TargetGroupArn.replace(idOf(TargetGroupArn), 'f'.repeat(16));
   region.refused(describeTargetHealth, { TargetGroupArn: missing }, 'TargetGroupNotFound');
+});
+
+test('DescribeTargetHealth: anomalies come when they are asked for, of targets that are registered and take HTTP', () => {
+  const { region, TargetGroupArn } = prepare();
+  const [Id, other] = ['127.0.0.1', '127.0.0.2'];
+  region.accepted(registerTargets, { TargetGroupArn, Targets: [{ Id }, { Id: other }] });
+  const targetGroupId = idOf(TargetGroupArn);
+  region.anomalies.set(targetKey({ targetGroupId, address: Id, port: 8080 }), { isAnomalous: true, isMitigated: true });
+  const asked = (input: object) =>
+    region
+      .accepted(describeTargetHealth, { TargetGroupArn, ...input })
+      .TargetHealthDescriptions!.map(({ AnomalyDetection }) => AnomalyDetection);
+  const found = [
+    { Result: 'anomalous', MitigationInEffect: 'yes' },
+    { Result: 'normal', MitigationInEffect: 'no' },
+  ];
+  assert.deepEqual(asked({ Include: ['AnomalyDetection'] }), found);
+  assert.deepEqual(asked({ Include: ['All'] }), found);
+  assert.deepEqual(asked({}), [undefined, undefined]);
+  assert.deepEqual(asked({ Include: ['All'], Targets: [{ Id: other }, { Id: '127.0.0.9' }] }), [found[1], undefined]);
+  const network = { Name: 'network', Protocol: 'TCP', Port: 80, VpcId: 'vpc-test', TargetType: 'ip' };
+  const arn = region.accepted(createTargetGroup, network).TargetGroups![0]!.TargetGroupArn!;
+  region.accepted(registerTargets, { TargetGroupArn: arn, Targets: [{ Id }] });
+  assert.deepEqual(asked({ TargetGroupArn: arn, Include: ['All'] }), [undefined]);
+});
+
+test('ModifyTargetGroupAttributes: zones are not kept apart while a target belongs to all of them', () => {
+  const { region, TargetGroupArn, register, deregister, setDelay } = prepare();
+  setDelay(0);
+  const apart = (Value: string) => ({
+    TargetGroupArn,
+    Attributes: [{ Key: 'load_balancing.cross_zone.enabled', Value }],
+  });
+  register({ Id: '127.0.0.1', AvailabilityZone: 'eu-test-1a' }, { Id: '10.0.0.1', AvailabilityZone: 'all' });
+  region.refused(modifyTargetGroupAttributes, apart('false'), 'InvalidConfigurationRequest');
+  region.accepted(modifyTargetGroupAttributes, apart('true'));
+  deregister({ Id: '10.0.0.1' });
+  region.accepted(modifyTargetGroupAttributes, apart('false'));
 });

@@ -9,6 +9,7 @@ import type { Answer, Operation, OperationContext, RegionSettings } from '#contr
 import { admitNode, placeUnplaced } from '#control/workflows/placement.ts';
 import { recordServing, type ServingReport } from '#control/workflows/serving.ts';
 import { Tables } from '#journal/tables.ts';
+import { type AnomalyVerdict, noAnomaly } from '#model/anomaly.ts';
 import type { Change } from '#model/change.ts';
 import type { Entry } from '#model/documents.ts';
 import type { FaultCode } from '#model/fault.ts';
@@ -33,6 +34,7 @@ export const testSettings: RegionSettings = {
 export class TestRegion {
   readonly tables = new Tables();
   readonly health = new Map<string, HealthVerdict>();
+  readonly anomalies = new Map<string, AnomalyVerdict>();
   account = '111111111111';
   network: Network = unknownNetwork;
   limits: AccountLimits = defaultLimits;
@@ -103,6 +105,7 @@ export class TestRegion {
       download: (text) => `http://127.0.0.1/${text.length}`,
       ...(this.objects !== undefined && { objects: this.objects }),
       health: (key) => this.health.get(key),
+      anomaly: (key) => this.anomalies.get(key) ?? noAnomaly,
     };
   }
 

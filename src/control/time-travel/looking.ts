@@ -132,6 +132,7 @@ export class Looking {
       limits: defaultLimits,
       download: () => '',
       health: () => undefined,
+      anomaly: undefined,
     });
     if (!answer.ok) return refuse({ status: 404, error: `${arn} was not there at revision ${revision.value}` });
     return accept(answer.value as object);

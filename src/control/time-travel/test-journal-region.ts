@@ -173,6 +173,7 @@ export class JournalRegion {
       limits: { ...defaultLimits, 'application-load-balancers': 100_000 },
       download: () => '',
       health: () => undefined,
+      anomaly: undefined,
     };
   }
 }

@@ -7,11 +7,11 @@ import type { MetricUnit } from '#model/metrics.ts';
 import type { families } from '#observe/metrics.ts';
 import type { BalancerCount, Gauge, GroupCount } from './columns.ts';
 
-/** The sets of dimensions that a metric is told by: B the load balancer, Z the availability zone, G the target group. */
+/** The sets of dimensions that a metric is told by: B load balancer, Z availability zone, G target group. */
 export type Dimensions = 'B' | 'ZB' | 'BG' | 'ZBG' | 'G' | 'ZG';
 
 export type Source =
-  /** How much it was; a sample is what one node says of a minute. `isEach`: every one is a sample of its own, and is 1. */
+  /** How much it was; a sample is what one node says of a minute. `isEach`: every one is a sample of its own, of 1. */
   | { readonly kind: 'balancer-count'; readonly columns: readonly BalancerCount[]; readonly isEach?: true }
   | { readonly kind: 'group-count'; readonly columns: readonly GroupCount[]; readonly isEach?: true }
   /** How much there is whenever it is looked. */
@@ -82,7 +82,7 @@ export const catalogue = {
     statistics: 'Sum',
     prometheus: 'ballast_connections_active',
   },
-  AnomalousHostCount: hosts('', 'anomalous'),
+  AnomalousHostCount: hosts('ballast_anomalous_hosts', 'anomalous'),
   DesyncMitigationMode_NonCompliant_Request_Count: balancerCount(
     'ballast_noncompliant_requests_total',
     'nonCompliantRequests',
@@ -120,7 +120,7 @@ export const catalogue = {
     dimensions: ['B'],
   },
   LambdaUserError: groupCount('ballast_function_errors_total', 'functionUserErrors', ['G', 'BG']),
-  MitigatedHostCount: hosts('', 'mitigated'),
+  MitigatedHostCount: hosts('ballast_mitigated_hosts', 'mitigated'),
   NewConnectionCount: balancerCount('ballast_connections_total', 'newConnections', 'newTargetConnections'),
   NonStickyRequestCount: groupCount('ballast_nonsticky_requests_total', 'nonSticky', balancer),
   ProcessedBytes: { ...balancerCount('ballast_received_bytes_total', 'bytes', 'functionBytes'), unit: 'Bytes' },

@@ -7,7 +7,7 @@ import { type ForwardAction, groupFor, type RouteGroup, type Routes } from '#pro
 import type { WorkerContext } from '#proxy/worker-context.ts';
 import type { RoutingTargetStickiness } from '#routing/table.ts';
 import type { ResponseHead } from './response-head.ts';
-import { cookieIn, setsCookie } from './session-cookies.ts';
+import { cookieIn, type Session, setsCookie } from './session-cookies.ts';
 import type { HttpTarget, TargetConnection, TargetFailure } from './target-connection.ts';
 
 const attemptsMax = 3;
@@ -16,6 +16,7 @@ const avoidedMs = 1_000;
 /** So many targets are passed over at most. */
 const passedOverMax = 8;
 const none: readonly HttpTarget[] = [];
+const noSessions: readonly Session[] = [];
 
 export class Attempts {
   #group: RouteGroup | undefined;
@@ -23,6 +24,10 @@ export class Attempts {
   #loadBalancerId = '';
   #tried = none;
   #hasRepeated = false;
+  /** The client came with a session of the application's, with whichever target. */
+  #isInSession = false;
+  /** What else the client's cookie says of sessions of applications. */
+  #otherSessions = noSessions;
 
   get group(): RouteGroup {
     return this.#group!;
@@ -71,12 +76,12 @@ export class Attempts {
     const ofGroup = this.#action!.stickiness;
     if (stickiness === undefined && ofGroup === undefined) return undefined;
     const lines: Buffer[] = [];
-    if (ofGroup !== undefined) lines.push(cookies.lines('group', scope, ofGroup.durationSeconds, id));
+    if (ofGroup !== undefined) lines.push(cookies.lines('group', scope, id));
     if (stickiness !== undefined) {
-      const { applicationCookie: name, durationSeconds } = stickiness;
-      if (name === undefined) lines.push(cookies.lines('target', scope, durationSeconds, target.key));
-      else if (setsCookie(head, bytes, base, name)) {
-        lines.push(cookies.lines('application', scope, durationSeconds, target.key));
+      const { applicationCookie: name } = stickiness;
+      if (name === undefined) lines.push(cookies.lines('target', scope, target.key));
+      else if (this.#isInSession || setsCookie(head, bytes, base, name)) {
+        lines.push(cookies.lines('application', scope, target.key, this.#otherSessions));
       }
     }
     return Buffer.concat(lines);
@@ -100,6 +105,7 @@ export class Attempts {
       if (this.#mayRetry(nowMs)) return connection.target;
     }
     counters.connectionErrors += 1;
+    connection.target.unanswered();
     const nothingWasSent = failure === 'connect-failed' || failure === 'connect-timeout';
     if (nothingWasSent) {
       connection.target.avoidedUntilMs = nowMs + avoidedMs;
@@ -141,12 +147,24 @@ export class Attempts {
     { applicationCookie, durationSeconds }: RoutingTargetStickiness,
     { cookies, facts }: WorkerContext,
   ): HttpTarget | undefined {
+    if (applicationCookie === undefined) {
+      return eligible(group, cookies.find('target', this.#loadBalancerId, durationSeconds, facts));
+    }
+    // Of this request: the connection may have had another before.
+    const sessions = cookies.sessions('application', this.#loadBalancerId, facts);
+    const isOwn = ({ value }: Session) => value.startsWith(`${group.id}/`);
+    const own = sessions.find(isOwn);
+    this.#otherSessions = sessions.filter((session) => !isOwn(session));
     // Without the application's cookie its session has ended, whatever ours says.
-    if (applicationCookie !== undefined && cookieIn(facts, applicationCookie) === undefined) return undefined;
-    const bond = applicationCookie === undefined ? 'target' : 'application';
-    const key = cookies.find(bond, this.#loadBalancerId, durationSeconds, facts);
-    return key === undefined ? undefined : group.eligible.find((target) => target.key === key);
+    this.#isInSession =
+      own !== undefined && cookies.lasts(own, durationSeconds) && cookieIn(facts, applicationCookie) !== undefined;
+    return this.#isInSession ? eligible(group, own!.value) : undefined;
   }
+}
+
+/** The target with this key, if it may have requests. */
+function eligible(group: RouteGroup, key: string | undefined): HttpTarget | undefined {
+  return key === undefined ? undefined : group.eligible.find((target) => target.key === key);
 }
 
 /** Another target than this one, which refused a connection lately; this one when others are no better. */

@@ -19,6 +19,7 @@ import { ClientBuffers } from './client-buffers.ts';
 import type { ClientHome } from './client-home.ts';
 import { ExchangeTally } from './exchange-tally.ts';
 import { complete, incomplete, type Refusal } from './field-section.ts';
+import { takeFunctionError } from './function-error.ts';
 import { errorPage, formatResponse, type LocalResponse, localResponse } from './local-response.ts';
 import { MessageBody, malformedBody } from './message-body.ts';
 import { checkRequest } from './request-checks.ts';
@@ -27,7 +28,8 @@ import type { Client } from './request-rewrite.ts';
 import type { ResponseHead } from './response-head.ts';
 import type { ConnectionLine } from './response-rewrite.ts';
 import { repeatRequest, sendRequest } from './send-request.ts';
-import { type AnswerReceiver, connectionTo, TargetConnection, type TargetFailure } from './target-connection.ts';
+import type { AnswerReceiver, HttpTarget, TargetFailure } from './target-connection.ts';
+import { connectionTo, TargetConnection } from './target-connection.ts';
 
 /** What a client may still send after it was told to go, before it is cut off. */
 const lingerBytesMax = 1024 * 1024;
@@ -74,11 +76,11 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     super();
     this.#context = context;
     this.#home = home;
-    this.#buffers = new ClientBuffers(context.readBuffer);
+    this.#buffers = new ClientBuffers(context);
     this.#closesAtMs = context.clock.monotonicMs() + home.routes.table.loadBalancer.clientKeepAliveMs;
     this.#channel = open(this);
     this.#tally = new ExchangeTally(home, context, this.#channel);
-    this.#awaitRequest();
+    this.onActivity();
   }
 
   /** Who is at its other end. */
@@ -96,11 +98,20 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     if (this.#phase === 'idle') this.#close();
   }
 
-  /** Ends the connection, whatever it is doing, so that the client sees a failure. */
-  cut(): void {
+  /** Ends the connection, whatever it is doing, so that the client sees a failure; `status`: its answer broke off. */
+  cut(status?: 502 | 504): void {
+    if (status !== undefined) this.#tally.brokenOff(status);
     this.#phase = 'closed';
     this.#giveUpTarget();
     this.#channel.reset();
+  }
+
+  /** These targets have nothing to answer any more: their deregistration delay is over ("HTTP 502"). */
+  onTargetsGone(gone: ReadonlySet<HttpTarget>): void {
+    if (this.#target === undefined || !gone.has(this.#target.target)) return;
+    if (this.#phase === 'tunnel') this.cut();
+    else if (this.#answerPhase === 'awaited') this.#answer(errorPage(502));
+    else if (this.#answerPhase === 'begun') this.cut(502);
   }
 
   onBytes(bytes: Buffer, length: number): boolean {
@@ -128,15 +139,8 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
 
   onEnd(): void {
     this.#hasEnded = true;
-    if (this.#phase === 'tunnel') {
-      this.#target!.end();
-    } else if (this.#phase !== 'exchange') {
-      this.#close();
-    } else if (!this.#body.isDone) {
-      // Without the rest of the request there will be no answer. A client that is only half closed still gets its own.
-      this.#tally.clientGone(this.#answerPhase === 'awaited');
-      this.cut();
-    }
+    if (this.#phase === 'tunnel') this.#target!.end();
+    else this.#endReading();
   }
 
   onFlushed(): void {
@@ -154,14 +158,15 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   }
 
   onClosed(isClean: boolean): void {
-    if (this.#phase === 'exchange') this.#tally.clientGone(this.#answerPhase === 'awaited');
+    if (this.#phase === 'exchange') this.#tally.clientGone(this.#answerPhase === 'awaited', this.#body.isDone);
     this.#tally.end();
     if (this.#phase === 'tunnel' && isClean) this.#target?.finish();
     else this.#giveUpTarget();
     this.#phase = 'closed';
+    this.#buffers.drop();
     this.#carry.clear();
     this.#context.deadlines.remove(this);
-    this.#returnHead();
+    this.#head = this.#context.giveHead(this.#head);
     this.#home.onClientGone(this);
   }
 
@@ -171,14 +176,17 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
         this.#close();
         break;
       case 'head':
-        this.#tally.unread(this.#carry.bytes, this.#carry.start, this.#carry.end);
-        this.#refuse(408);
+        this.#refuseUnread(408);
         break;
       case 'exchange':
-        if (this.#answerPhase !== 'awaited') this.cut();
         // Whom was everybody waiting for?
+        if (this.#answerPhase === 'begun' && this.#channel.isFlushed) this.cut(504);
+        else if (this.#answerPhase !== 'awaited') this.cut();
         else if (!this.#body.isDone && !this.#isTargetFull) this.#refuse(408);
-        else this.#answerWithout(504);
+        else {
+          this.#target?.target.unanswered();
+          this.#answer(errorPage(504));
+        }
         break;
       default:
         this.cut();
@@ -242,21 +250,20 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     this.onActivity();
     const { routes } = this.#home;
     const facts = this.#context.facts.of(head, bytes, base, this.#channel);
-    this.#tally.begun(head, bytes, base);
     const { rule, transform, evaluations } = routes.rules.find(facts);
-    this.#home.counters.ruleEvaluations += evaluations;
+    this.#tally.begun(head, bytes, base, evaluations);
     const { action } = rule;
     const changed = transform?.(facts);
     let used = base + head.fields.end;
     const checked = checkRequest(head, bytes, base, routes.rewrite.fields, this.#home.counters);
     if (checked === 'ends') this.#keepsAlive = this.#keepsTarget = false;
     if (checked !== 400) this.#tally.matched(rule, changed);
-    if (checked === 400) this.#refuse(checked);
+    if (checked === 400) this.#refuse(400);
     else if (checked === 463) this.#answer(errorPage(checked));
     else if (changed === 'failed') this.#answer(errorPage(500));
     else if (action.kind === 'forward') used = this.#forward(routes, { action, changed }, head, bytes, base, end);
     else this.#answer(localResponse(action, head, bytes, base, routes.table));
-    this.#returnHead();
+    this.#head = this.#context.giveHead(this.#head);
     return used;
   }
 
@@ -279,7 +286,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     this.#isTargetFull = !sendRequest(this.#target, what, routes.rewrite, this.#channel);
     this.#tally.passedOn(bodyEnd - bodyStart);
     this.#tally.sent(this.#target, this.#attempts.group, this.#isTargetFull);
-    this.#buffers.chooseFor(this.#channel, this.#body);
+    this.#buffers.chooseFor(this.#channel, this.#body, bytes, bodyEnd, !this.#isTargetFull);
     return bodyEnd;
   }
 
@@ -293,7 +300,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     }
     // The target may be gone while its last answer is still on its way to the client.
     if (this.#target !== undefined) this.#sendOn(bytes, start, bodyEnd);
-    this.#buffers.chooseFor(this.#channel, this.#body);
+    this.#buffers.chooseFor(this.#channel, this.#body, bytes, bodyEnd, !this.#isTargetFull);
     return bodyEnd;
   }
 
@@ -318,16 +325,22 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   #goOn(): void {
     if (this.#isConsuming) return;
     this.#carry.offer(this);
+    if (this.#hasEnded && this.#phase !== 'tunnel') this.#endReading();
     if (this.#isPaused && this.#phase !== 'closed' && this.#mayRead()) {
       this.#isPaused = false;
       this.#channel.resume();
     }
   }
 
-  #returnHead(): void {
-    if (this.#head === undefined) return;
-    this.#context.giveHead(this.#head);
-    this.#head = undefined;
+  /** The client sends no more: once all that it sent is used, what is not whole never will be. */
+  #endReading(): void {
+    if (this.#phase === 'head') this.#refuseUnread(400);
+    else if (this.#phase !== 'exchange') this.#close();
+    else if (!this.#body.isDone && this.#carry.isEmpty && this.#answerPhase !== 'written') {
+      this.#tally.clientGone(false, false);
+      if (this.#answerPhase === 'awaited') this.#refuse(400, 'cut short');
+      else this.cut();
+    }
   }
 
   // The target's side
@@ -348,7 +361,11 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     const { answerFields } = this.#home.routes;
     this.addedLines = answerFields === undefined ? session : answerFields.into(head, bytes, base, session);
     const nowMs = this.#context.clock.monotonicMs();
-    this.#tally.answered(head.status, this.#attempts.group, nowMs);
+    this.#target!.target.answered(head.status);
+    const { group } = this.#attempts;
+    const error = group.isOfFunctions ? takeFunctionError(head, bytes, base) : undefined;
+    if (error === undefined) this.#tally.answered(head.status, group, nowMs);
+    else this.#tally.functionFailed(head.status, error);
     const endsWithConnection =
       head.bodyKind === 'until-close' || (head.bodyKind === 'chunked' && this.minorVersion === 0);
     return this.#connectionLine(endsWithConnection, nowMs);
@@ -366,7 +383,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
 
   onTunnel(): void {
     this.#phase = 'tunnel';
-    this.#buffers.choose(this.#channel, true);
+    this.#buffers.chooseForTunnel(this.#channel);
     const { bytes, start, end } = this.#carry;
     if (bytes !== undefined) this.#sendOn(bytes, start, end);
     this.#carry.clear();
@@ -388,12 +405,12 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     this.#target = undefined;
     this.#isTargetFull = false;
     if (this.#answerPhase !== 'awaited') {
-      this.cut();
+      this.cut(502);
       return;
     }
     const isRepeatable = this.#isIdempotent && this.#body.kind === 'none';
     const next = this.#attempts.next(failure, connection, isRepeatable, this.#context.clock.monotonicMs());
-    if (typeof next === 'number') this.#answerWithout(next);
+    if (typeof next === 'number') this.#answer(errorPage(next));
     else {
       this.#target = new TargetConnection(this.#context, next, this);
       this.#isTargetFull = !repeatRequest(this.#target, connection);
@@ -409,6 +426,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   // Answers of its own, and the end of exchanges
 
   #answer(response: LocalResponse): void {
+    this.#giveUpTarget();
     this.#tally.answeredHere(response);
     this.#answerPhase = 'written';
     const line = this.#connectionLine(false, this.#context.clock.monotonicMs());
@@ -417,22 +435,21 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     if (this.deliver(bytes)) this.#completeExchange();
   }
 
-  /** Answers in place of the target, which is given up. */
-  #answerWithout(status: 502 | 504): void {
-    this.#giveUpTarget();
-    this.#answer(errorPage(status));
-  }
-
   /** Answers what cannot be served and ends the connection: nobody knows where the next request would begin. */
-  #refuse(status: Refusal | 408): void {
-    if (status === 400) this.#home.counters.nonCompliantRequests += 1;
-    this.#giveUpTarget();
-    this.#returnHead();
+  #refuse(status: Refusal | 408, why?: 'cut short'): void {
+    if (status === 400 && why === undefined) this.#home.counters.nonCompliantRequests += 1;
+    this.#head = this.#context.giveHead(this.#head);
     this.#phase = 'exchange';
     this.isHeadRequest = false;
     this.#keepsAlive = false;
     this.#body.isDone = false;
     this.#answer(errorPage(status));
+  }
+
+  /** The same, of a request of which only the beginning has come. */
+  #refuseUnread(status: 400 | 408): void {
+    this.#tally.unread(this.#carry.bytes, this.#carry.start, this.#carry.end);
+    this.#refuse(status, 'cut short');
   }
 
   /** Settles whether the connection outlives the present answer, and what the client is told about it. */
@@ -441,7 +458,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
       endsWithConnection ||
       !this.#keepsAlive ||
       !this.#body.isDone ||
-      this.#hasEnded ||
+      (this.#hasEnded && this.#carry.isEmpty) ||
       this.#home.isHandingOver ||
       nowMs >= this.#closesAtMs;
     if (this.#isLast) return 'close';
@@ -458,15 +475,9 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
       return;
     }
     this.#phase = 'idle';
-    this.#awaitRequest();
+    this.onActivity();
     this.#goOn();
     if (this.#phase === 'idle' && this.#home.isClosed) this.#close();
-  }
-
-  #awaitRequest(): void {
-    const { idleTimeoutMs: idleMs, clientKeepAliveMs } = this.#home.routes.table.loadBalancer;
-    const delayMs = idleMs <= clientKeepAliveMs ? idleMs : this.#closesAtMs - this.#context.clock.monotonicMs();
-    this.#context.deadlines.set(this, Math.max(0, delayMs));
   }
 
   /**

@@ -51,7 +51,8 @@ function dropNamed(fields: FieldSection, bytes: Buffer, base: number, start: num
   const name = bytes.toString('latin1', start, end).toLowerCase();
   for (let index = 0; index < fields.count; index += 1) {
     const id = fields.id(index);
-    if (id === field.connection) continue;
+    // TE is named whenever it is sent; it does not pass in any case, and may still be asked what it said.
+    if (id === field.connection || id === field.te) continue;
     if (!equalsIgnoringCase(bytes, base + fields.lineStart(index), base + fields.nameEnd(index), name)) continue;
     if (isFraming(id)) return false;
     fields.drop(index);

@@ -16,8 +16,9 @@ import type { RequestHead } from './request-head.ts';
 import type { Client } from './request-rewrite.ts';
 import type { HttpTarget, TargetConnection } from './target-connection.ts';
 
-/** The status of who did not wait for an answer ("HTTP 460"). */
+/** The statuses of who did not wait for an answer ("HTTP 460"), and of who left before its request was whole. */
 const clientGoneStatus = 460;
+const requestCutStatus = 400;
 
 export class ExchangeTally {
   readonly #home: ClientHome;
@@ -51,9 +52,11 @@ export class ExchangeTally {
     this.#home.counters.bytesIn += length;
   }
 
-  begun(head: RequestHead, bytes: Buffer, base: number): void {
-    this.#home.counters.requests += 1;
-    const { accessLog } = this.#home;
+  /** `evaluations`: of how many rules it took to find its own. */
+  begun(head: RequestHead, bytes: Buffer, base: number, evaluations: number): void {
+    const { accessLog, counters } = this.#home;
+    counters.requests += 1;
+    counters.ruleEvaluations += evaluations;
     if (accessLog === undefined) return;
     const oddity = oddityOf(head, bytes, base, true);
     this.#record = accessLog.begin(this.identity).ofRequest(head, bytes, base, oddity);
@@ -104,6 +107,12 @@ export class ExchangeTally {
     this.#record?.answered(status, nowMs);
   }
 
+  /** The load balancer answers in place of a function. */
+  functionFailed(status: number, reason: string): void {
+    this.#home.counters.countElbResponse(status);
+    this.#record?.functionFailed(status, reason);
+  }
+
   answeredHere(response: LocalResponse): void {
     const { counters } = this.#home;
     counters.countElbResponse(response.status);
@@ -133,11 +142,20 @@ export class ExchangeTally {
   }
 
   /** The client left; `isAwaiting`: before anything of its answer. */
-  clientGone(isAwaiting: boolean): void {
+  clientGone(isAwaiting: boolean, isWhole: boolean): void {
     this.#home.counters.clientGone += 1;
-    if (!isAwaiting) return;
-    this.#home.counters.countElbResponse(clientGoneStatus);
-    if (this.#record !== undefined) this.#record.status = clientGoneStatus;
+    if (isAwaiting) this.#settle(isWhole ? clientGoneStatus : requestCutStatus);
+  }
+
+  /** An answer that had begun will not be whole; the client has its status, and is cut off. */
+  brokenOff(status: 502 | 504): void {
+    this.#settle(status);
+  }
+
+  /** What counters and logs say of a request that is answered with nothing. */
+  #settle(status: number): void {
+    this.#home.counters.countElbResponse(status);
+    if (this.#record !== undefined) this.#record.status = status;
   }
 
   end(): void {

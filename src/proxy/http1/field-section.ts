@@ -13,12 +13,12 @@ import { field, identifyField } from './field-names.ts';
 
 /** 0: more bytes are needed. 1: the section is complete. Otherwise the status that refuses the message. */
 export type Progress = 0 | 1 | Refusal;
-export type Refusal = 400 | 405 | 414 | 431 | 501 | 505;
+export type Refusal = 400 | 405 | 411 | 414 | 431 | 501 | 505;
 export const incomplete = 0;
 export const complete = 1;
 
 export const fieldsMax = 128;
-/** Longest line and head, as on an Application Load Balancer ("HTTP headers and Application Load Balancers"). */
+/** Longest line and head of a request, as on an Application Load Balancer (its quotas, "HTTP headers"). */
 export const lineBytesMax = 16 * 1024;
 export const headBytesMax = 64 * 1024;
 
@@ -45,6 +45,7 @@ export class FieldSection {
   hasUnusualName = false;
   readonly #offsets = new Int32Array(fieldsMax * stride);
   readonly #ids = new Uint8Array(fieldsMax);
+  readonly #lineBytesMax: number;
   #viewed: Buffer | undefined;
   #view: DataView = new DataView(new ArrayBuffer(0));
   #state: State = lineBegins;
@@ -53,6 +54,10 @@ export class FieldSection {
   #nameEnd = 0;
   #valueStart = 0;
   #valueEnd = 0;
+
+  constructor(longestLineBytes = lineBytesMax) {
+    this.#lineBytesMax = longestLineBytes;
+  }
 
   /** Begins a section whose first line is at offset `start`. */
   begin(start: number): void {
@@ -108,8 +113,9 @@ export class FieldSection {
 
   /** Reads on, up to `end`. `base` is where offset 0 lies in `bytes` now. */
   read(bytes: Buffer, base: number, end: number): Progress {
+    const lineBytes = this.#lineBytesMax;
     const headStop = Math.min(end, base + headBytesMax);
-    let stop = Math.min(headStop, base + this.#lineStart + lineBytesMax);
+    let stop = Math.min(headStop, base + this.#lineStart + lineBytes);
     let at = base + this.#at;
     let state = this.#state;
     if (state === lineBegins) stop = headStop;
@@ -117,7 +123,7 @@ export class FieldSection {
       if (state === lineBegins) {
         if (at === headStop) break;
         this.#lineStart = at - base;
-        stop = Math.min(headStop, at + lineBytesMax);
+        stop = Math.min(headStop, at + lineBytes);
         state = inName;
         if (bytes[at] === cr) {
           at += 1;
@@ -169,7 +175,7 @@ export class FieldSection {
     }
     this.#at = at - base;
     this.#state = state;
-    const isTooLong = state !== lineBegins && this.#at - this.#lineStart >= lineBytesMax;
+    const isTooLong = state !== lineBegins && this.#at - this.#lineStart >= lineBytes;
     return isTooLong || this.#at >= headBytesMax ? 431 : incomplete;
   }
 

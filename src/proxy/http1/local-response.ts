@@ -8,9 +8,6 @@ import type { AnswerFields } from './answer-fields.ts';
 import type { RequestHead } from './request-head.ts';
 import type { ConnectionLine } from './response-rewrite.ts';
 
-/** "HTTP_Redirect_Url_Limit_Exceeded_Count" in the metrics of Application Load Balancers. */
-const locationBytesMax = 8 * 1024;
-
 type RedirectAction = Extract<RoutingAction, { readonly kind: 'redirect' }>;
 
 export interface LocalResponse {
@@ -81,6 +78,9 @@ interface RequestParts {
   readonly query: string;
 }
 
+/** A longer address is answered with 507 (metric HTTP_Redirect_Url_Limit_Exceeded_Count). */
+const locationBytesMax = 8 * 1024;
+
 /** Puts the URI together and fills in the placeholders ("Redirect actions" in the documentation of listener rules). */
 function redirect(action: RedirectAction, parts: RequestParts): LocalResponse {
   const fill = (text: string) =>
@@ -89,7 +89,7 @@ function redirect(action: RedirectAction, parts: RequestParts): LocalResponse {
   const location =
     `${fill(action.protocol).toLowerCase()}://${fill(action.host)}:${fill(action.port)}${fill(action.path)}` +
     (query === '' ? '' : `?${query}`);
-  if (location.length > locationBytesMax) return { ...errorPage(500), action: 'redirect-too-long' };
+  if (location.length > locationBytesMax) return { ...errorPage(507), action: 'redirect-too-long' };
   return { ...errorPage(action.statusCode), location, action: 'redirect' };
 }
 

@@ -16,7 +16,12 @@ export class HeadFacts implements RequestFacts {
   #base = 0;
   #connection!: Connected;
   #url: string | undefined;
+  #path: string | undefined;
+  #query: string | undefined;
   #host: string | undefined;
+  /** Of the name that was asked for last: many rules may ask for the same. */
+  #valuesName: string | undefined;
+  #values: readonly string[] = [];
 
   /** Speaks of this head from now on. */
   of(head: RequestHead, bytes: Buffer, base: number, connection: Connected): this {
@@ -25,6 +30,9 @@ export class HeadFacts implements RequestFacts {
     this.#base = base;
     this.#connection = connection;
     this.#url = undefined;
+    this.#path = undefined;
+    this.#query = undefined;
+    this.#valuesName = undefined;
     this.#host = undefined;
     return this;
   }
@@ -43,13 +51,16 @@ export class HeadFacts implements RequestFacts {
   }
 
   get path(): string {
-    const question = this.url.indexOf('?');
-    return question === -1 ? this.url : this.url.slice(0, question);
+    if (this.#path === undefined) {
+      const question = this.url.indexOf('?');
+      this.#path = question === -1 ? this.url : this.url.slice(0, question);
+    }
+    return this.#path;
   }
 
   get query(): string {
-    const question = this.url.indexOf('?');
-    return question === -1 ? '' : this.url.slice(question + 1);
+    this.#query ??= this.url.slice(this.path.length + 1);
+    return this.#query;
   }
 
   /** As it was sent, with its port. */
@@ -67,6 +78,7 @@ export class HeadFacts implements RequestFacts {
   }
 
   values(name: string): readonly string[] {
+    if (name === this.#valuesName) return this.#values;
     const { fields } = this.#head;
     const values: string[] = [];
     for (let index = 0; index < fields.count; index += 1) {
@@ -74,6 +86,8 @@ export class HeadFacts implements RequestFacts {
       if (!equalsIgnoringCase(this.#bytes, start, this.#base + fields.nameEnd(index), name)) continue;
       values.push(this.#text(fields.valueStart(index), fields.valueEnd(index)));
     }
+    this.#valuesName = name;
+    this.#values = values;
     return values;
   }
 

@@ -153,6 +153,7 @@ export class RequestHead {
             continue;
           }
           if (bytes[at] !== lf) return 400;
+          if (at + 1 - base - this.start > lineBytesMax) return 414;
           this.#state = inFields;
           this.fields.begin(at + 1 - base);
           return complete;
@@ -205,7 +206,7 @@ export class RequestHead {
     if (codings > 0) {
       // RFC 9112 section 6.1: both lengths at once is smuggling until proven otherwise, and HTTP/1.0 knows no chunks.
       if (codings > 1 || lengths > 0 || this.minorVersion === 0) return 400;
-      if (!isChunked) return 501;
+      if (!isChunked) return this.#hasIdentityCoding(bytes, base) ? 411 : 501;
     }
     if (isChunked) this.bodyKind = 'chunked';
     else this.bodyKind = this.contentLength > 0 ? 'length' : 'none';
@@ -214,10 +215,17 @@ export class RequestHead {
     this.keepsAlive = (wants & wantsClose) === 0 && (this.minorVersion === 1 || (wants & wantsKeepAlive) !== 0);
     this.isUpgrade =
       upgrades === 1 && (wants & wantsUpgrade) !== 0 && this.minorVersion === 1 && this.bodyKind === 'none';
-    return this.#understandTarget(bytes, base);
+    return this.#understandTarget(bytes, base, lengths > 0);
   }
 
-  #understandTarget(bytes: Buffer, base: number): Progress {
+  /** `identity` is a coding that ALB knows, too ("HTTP 501"), and one in which nothing says where the body ends. */
+  #hasIdentityCoding(bytes: Buffer, base: number): boolean {
+    const { fields } = this;
+    const index = fields.indexOf(bytes, base, 'transfer-encoding');
+    return equalsIgnoringCase(bytes, base + fields.valueStart(index), base + fields.valueEnd(index), 'identity');
+  }
+
+  #understandTarget(bytes: Buffer, base: number, hasLength: boolean): Progress {
     const { fields, hostField } = this;
     if (hostField === -1) {
       if (this.minorVersion === 1) return 400;
@@ -238,6 +246,7 @@ export class RequestHead {
     // TRACE echoes credentials that proxies add (RFC 9110 section 9.3.8); CONNECT is for forward proxies.
     if (length === 5 && equals(bytes, method, 'TRACE')) return 405;
     if (length === 7 && equals(bytes, method, 'CONNECT')) return 400;
+    if (this.minorVersion === 0 && !hasLength && isPostOrPut(bytes, method, length)) return 411;
     const first = bytes[base + this.targetStart];
     this.isAbsolute = false;
     this.pathStart = this.targetStart;
@@ -306,6 +315,14 @@ function isHost(bytes: Buffer, start: number, end: number): boolean {
   if (bytes[at] !== colon || at === start) return false;
   for (at += 1; at < end; at += 1) if (bytes[at]! < 48 || bytes[at]! > 57) return false;
   return true;
+}
+
+/**
+ * RFC 1945 section 8.3: in HTTP/1.0 these come with a length, always. One without may have a body that ends with the
+ * connection, and its target would never see it.
+ */
+function isPostOrPut(bytes: Buffer, at: number, length: number): boolean {
+  return (length === 4 && equals(bytes, at, 'POST')) || (length === 3 && equals(bytes, at, 'PUT'));
 }
 
 function equals(bytes: Buffer, at: number, text: string): boolean {

@@ -59,13 +59,25 @@ test('request rewrite: fields of one connection are dropped, also those that Con
     'Host: a',
     'Keep-Alive: timeout=5',
     'Proxy-Connection: keep-alive',
-    'TE: trailers',
+    'TE: gzip',
     'Upgrade: h2c',
     'HTTP2-Settings: AAMAAABkAAQAAP__',
     'X-Hop: 2',
     'Accept: */*',
   ];
   assert.deepEqual(rewrite(lines), ['GET / HTTP/1.1', 'Host: a', 'Accept: */*', ...added]);
+});
+
+test('request rewrite: that trailers are welcome is said anew, and nothing else of TE', () => {
+  const passed = (version: string, ...lines: string[]) =>
+    rewrite([`GET / HTTP/${version}`, 'Host: a', ...lines]).filter((line) => /^(?:TE|Connection):/i.test(line));
+  const said = ['TE: trailers', 'Connection: TE'];
+  assert.deepEqual(passed('1.1', 'Connection: TE', 'TE: trailers'), said);
+  assert.deepEqual(passed('1.1', 'te: gzip;q=0.5, Trailers;q=0.1', 'Connection: close, te'), said);
+  assert.deepEqual(passed('1.1', 'TE: gzip', 'TE: x-trailers', 'Connection: TE'), []);
+  assert.deepEqual(passed('1.0', 'TE: trailers'), [], 'who knows no chunks takes none');
+  const upgrade = passed('1.1', 'TE: trailers', 'Connection: Upgrade, TE', 'Upgrade: x');
+  assert.deepEqual(upgrade, ['Connection: Upgrade']);
 });
 
 test('request rewrite: addresses are appended to those that came along, in one line', () => {

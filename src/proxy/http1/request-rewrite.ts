@@ -54,6 +54,7 @@ const forwardedForLine = Buffer.from('X-Forwarded-For: ');
 const traceLine = Buffer.from('X-Amzn-Trace-Id: ');
 const rootPrefix = Buffer.from('X-Amzn-Trace-Id: Root=');
 const connectionUpgrade = Buffer.from('Connection: Upgrade\r\n');
+const acceptTrailers = Buffer.from('TE: trailers\r\nConnection: TE\r\n');
 const httpVersion = ' HTTP/1.1\r\n';
 
 /** What a rule's transforms made of a request; empty when nothing. */
@@ -90,11 +91,13 @@ export function writeRequestHead(
   const { forwardedFor: mode } = settings.fields;
   let forwardedFor = 0;
   let trace = -1;
+  let hasTrailers = false;
   for (let known = 0, count = inOrder(head); known < count; known += 1) {
     const index = fields.known[known]!;
     const id = fields.id(index);
     if (id === field.forwardedFor) forwardedFor += 1;
     else if (id === field.traceId && trace === -1) trace = index;
+    else if (id === field.te) hasTrailers ||= takesTrailers(head, bytes, base, index);
     if (
       id === field.host &&
       !hasNewHost &&
@@ -117,6 +120,7 @@ export function writeRequestHead(
   if (host !== undefined) length = writeAscii(target, length, `Host: ${host}\r\n`);
   else if (head.isAbsolute || head.hostField === -1) length = writeHost(head, bytes, base, settings, target, length);
   if (head.isUpgrade) length += connectionUpgrade.copy(target, length);
+  else if (hasTrailers) length += acceptTrailers.copy(target, length);
   length += settings.forwarded.copy(target, length);
   if (mode === 'append') {
     length += forwardedForLine.copy(target, length);
@@ -131,6 +135,12 @@ export function writeRequestHead(
     length = writeTraceValue(settings.traceIds, bytes, value, target, length);
   }
   return writeAscii(target, length, '\r\n\r\n');
+}
+
+/** RFC 9110 section 10.1.4: whether a TE field says so; what else it says ends here, since nothing is coded anew. */
+function takesTrailers({ fields, minorVersion }: RequestHead, bytes: Buffer, base: number, index: number): boolean {
+  const value = bytes.toString('latin1', base + fields.valueStart(index), base + fields.valueEnd(index));
+  return minorVersion === 1 && /(?:^|,)[\t ]*trailers[\t ]*(?:[;,]|$)/i.test(value);
 }
 
 /** Dropped fields were appended to `known`; puts it back into the order of the lines, and returns its length. */

@@ -14,6 +14,12 @@ function read(message: string, cuts: readonly number[] = [], isHeadRequest = fal
   return 'incomplete';
 }
 
+/** A head of exactly so many bytes, with a line longer than a request may have. */
+function ofLength(length: number): string {
+  const rest = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX: \r\nY: 1\r\n\r\n';
+  return rest.replace('X: ', `X: ${'a'.repeat(length - rest.length)}`);
+}
+
 const cases: readonly (readonly [string, string])[] = [
   ['HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n', '200 length 3 true'],
   ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', '200 none 0 true'],
@@ -42,7 +48,10 @@ const cases: readonly (readonly [string, string])[] = [
   ['HTTP/2.0 200 OK\r\n\r\n', 'malformed'],
   ['HTTP/1.1 200OK\r\n\r\n', 'malformed'],
   ['SSH-2.0-OpenSSH_9.2p1\r\n', 'malformed'],
-  [`HTTP/1.1 200 ${'a'.repeat(20_000)}\r\n\r\n`, 'malformed'],
+  [`HTTP/1.1 200 ${'a'.repeat(20_000)}\r\nContent-Length: 3\r\n\r\n`, '200 length 3 true'],
+  [ofLength(32 * 1024), '200 none 0 true'],
+  [ofLength(32 * 1024 + 1), 'malformed'],
+  [`HTTP/1.1 200 ${'a'.repeat(32 * 1024 - 16)}\r\n\r\n`, 'malformed'],
   ['HTTP/1.1 200 OK\r\nConnection: content-length\r\nContent-Length: 3\r\n\r\n', 'malformed'],
 ];
 

@@ -5,13 +5,16 @@
 import { cr, lf, space, valueTable } from './bytes.ts';
 import { malformedConnection, readConnection, wantsClose, wantsKeepAlive } from './connection-field.ts';
 import { field } from './field-names.ts';
-import { complete, FieldSection, incomplete, lineBytesMax } from './field-section.ts';
+import { complete, FieldSection, incomplete } from './field-section.ts';
 import type { BodyKind } from './message-body.ts';
 import { isChunkedCoding, readLength } from './request-head.ts';
 
 /** 0: more bytes are needed. 1: complete. -1: malformed, whatever the reason: the client gets 502. */
 export type ResponseProgress = 0 | 1 | -1;
 export const malformed = -1;
+
+/** Of an answer it is the head alone that is measured ("HTTP 502": 32 K for the entire response header). */
+const headBytesMax = 32 * 1024;
 
 const statusLinePrefix = Buffer.from('HTTP/1.x ddd');
 
@@ -22,11 +25,13 @@ const lineEnds = 2;
 const inFields = 3;
 
 export class ResponseHead {
-  readonly fields = new FieldSection();
+  readonly fields = new FieldSection(headBytesMax);
   minorVersion = 1;
   status = 0;
   bodyKind: BodyKind = 'none';
   contentLength = 0;
+  /** Whether it has a Transfer-Encoding, although there may be no body. */
+  isCoded = false;
   /** Whether the target keeps the connection for further requests. */
   keepsAlive = true;
 
@@ -50,7 +55,7 @@ export class ResponseHead {
   }
 
   #readLine(bytes: Buffer, base: number, end: number): ResponseProgress {
-    const stop = Math.min(end, base + lineBytesMax);
+    const stop = Math.min(end, base + headBytesMax);
     const statusEnd = base + statusLinePrefix.length;
     let at = base + this.#at;
     let state = this.#state;
@@ -83,11 +88,12 @@ export class ResponseHead {
     }
     this.#at = at - base;
     this.#state = state;
-    return this.#at >= lineBytesMax ? malformed : incomplete;
+    return this.#at >= headBytesMax ? malformed : incomplete;
   }
 
   #understand(bytes: Buffer, base: number, isHeadRequest: boolean): ResponseProgress {
     const fields = this.fields;
+    if (fields.end > headBytesMax) return malformed;
     let lengths = 0;
     let codings = 0;
     this.contentLength = 0;
@@ -104,6 +110,7 @@ export class ResponseHead {
       }
     }
     if (lengths + codings > 1 || (codings > 0 && this.minorVersion === 0)) return malformed;
+    this.isCoded = codings > 0;
     const wants = readConnection(fields, bytes, base);
     if (wants === malformedConnection) return malformed;
     this.keepsAlive = (wants & wantsClose) === 0 && (this.minorVersion === 1 || (wants & wantsKeepAlive) !== 0);

@@ -1,10 +1,10 @@
 /**
  * Keeps a client's session with one target group, or one target, by cookies. What a cookie says is encrypted and signed
- * (AES-256-GCM) for one load balancer, with a key that all nodes have: a client learns nothing from it, cannot make
- * one, and may come in by any node. Names and attributes of the cookies are those of an Application Load Balancer
- * ("Sticky sessions for your Application Load Balancer").
+ * (AES-256-GCM) for one load balancer, with a key of the day that all nodes have: a client learns nothing from it,
+ * cannot make one, and may come in by any node. Names and attributes of the cookies are those of an Application Load
+ * Balancer ("Sticky sessions for your Application Load Balancer").
  */
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 import type { Clock } from '#io/clock.ts';
 import type { Random } from '#io/random.ts';
 import type { RequestFacts } from '#routing/request.ts';
@@ -14,31 +14,43 @@ import type { ResponseHead } from './response-head.ts';
 /** What is kept: the target of a group, by itself or beside a cookie of the application, or the group of a rule. */
 export type Bond = 'target' | 'application' | 'group';
 
-/** Both cookies say the same; browsers send the second one across sites, too. */
+/**
+ * Both cookies say the same; browsers send the second one across sites, too. They take `Secure` from listeners with TLS
+ * alone, so AWS does not send it from others either.
+ */
 const names: Readonly<Record<Bond, readonly [plain: string, crossSite?: string]>> = {
   target: ['AWSALB', 'AWSALBCORS'],
   application: ['AWSALBAPP-0'],
   group: ['AWSALBTG', 'AWSALBTGCORS'],
 };
+const none: readonly Session[] = [];
 
+/** What clients are told, whatever the duration: how long a session lasts is in what they cannot read. */
+const expiresMs = 7 * 86_400_000;
 /** A session begins anew with each answer; so often what is sent is made anew. */
 const freshMs = 60_000;
 const rememberedMax = 10_000;
+/** So many sessions with target groups fit into one cookie; browsers take 4 KB. */
+const sessionsMax = 20;
+const dayMs = 86_400_000;
+const dayBytes = 2;
 const nonceBytes = 12;
 const tagBytes = 16;
-const valuePattern = /^[A-Za-z0-9_-]{40,1024}$/;
+const valuePattern = /^[A-Za-z0-9_-]{40,3500}$/;
 
-interface Content {
+/** What one session is kept with, and since when. */
+export interface Session {
   readonly value: string;
-  readonly madeAtMs: number;
+  readonly atMs: number;
 }
 
 export class SessionCookies {
   readonly #key: Buffer;
   readonly #clock: Clock;
   readonly #random: Random;
-  /** What cookies said that were read before; undefined: nothing that can be believed. */
-  readonly #read = new Map<string, Content | undefined>();
+  readonly #keys = new Map<number, Buffer>();
+  /** What cookies said that were read before; nothing in those that cannot be believed. */
+  readonly #read = new Map<string, readonly Session[]>();
   readonly #made = new Map<string, { readonly lines: Buffer; readonly atMs: number }>();
 
   /** `key`: 32 bytes. */
@@ -49,64 +61,109 @@ export class SessionCookies {
   }
 
   /** Whom the request's cookie names; undefined without one, and when it is none of ours or has expired. */
-  find(bond: Bond, scope: string, durationSeconds: number, request: RequestFacts): string | undefined {
-    const [plain, crossSite] = names[bond];
-    const given = cookieIn(request, plain) ?? (crossSite && cookieIn(request, crossSite));
-    if (given === undefined) return undefined;
-    const content = this.#open(`${bond}/${scope}`, given);
-    if (content === undefined || content.madeAtMs + durationSeconds * 1_000 < this.#clock.wallMs()) return undefined;
-    return content.value;
+  find(
+    bond: Exclude<Bond, 'application'>,
+    scope: string,
+    durationSeconds: number,
+    request: RequestFacts,
+  ): string | undefined {
+    const [session] = this.sessions(bond, scope, request);
+    return session !== undefined && this.lasts(session, durationSeconds) ? session.value : undefined;
   }
 
-  /** The field lines that have the client name `value` with its next requests. */
-  lines(bond: Bond, scope: string, durationSeconds: number, value: string): Buffer {
+  /** All that the request's cookie says: of an application's there is one for each target group. */
+  sessions(bond: Bond, scope: string, request: RequestFacts): readonly Session[] {
+    const [plain, crossSite] = names[bond];
+    // "The value in AWSALBCORS will take precedence."
+    for (const name of crossSite === undefined ? [plain] : [crossSite, plain]) {
+      const given = cookieIn(request, name);
+      const sessions = given === undefined ? none : this.#open(`${bond}/${scope}`, given);
+      if (sessions.length > 0) return sessions;
+    }
+    return none;
+  }
+
+  lasts({ atMs }: Session, durationSeconds: number): boolean {
+    return atMs + durationSeconds * 1_000 >= this.#clock.wallMs();
+  }
+
+  /** The field lines that have the client name `value` with its next requests, and what it named besides. */
+  lines(bond: Bond, scope: string, value: string, others: readonly Session[] = none): Buffer {
     const nowMs = this.#clock.wallMs();
-    const known = `${bond}/${scope}/${durationSeconds}/${value}`;
+    const session = { value, atMs: nowMs };
+    // What a client has with several target groups is its own, and not asked for again.
+    if (others.length > 0) return this.#make(bond, scope, [session, ...others].slice(0, sessionsMax));
+    const known = `${bond}/${scope}/${value}`;
     const made = this.#made.get(known);
     if (made !== undefined && nowMs - made.atMs < freshMs) return made.lines;
-    const [plain, crossSite] = names[bond];
-    const sealed = this.#seal(`${bond}/${scope}`, `${nowMs}/${value}`);
-    const rest = `${sealed}; Expires=${new Date(nowMs + durationSeconds * 1_000).toUTCString()}; Path=/`;
-    const second = crossSite === undefined ? '' : `Set-Cookie: ${crossSite}=${rest}; SameSite=None\r\n`;
-    const lines = Buffer.from(`Set-Cookie: ${plain}=${rest}\r\n${second}`, 'latin1');
+    const lines = this.#make(bond, scope, [session]);
     if (this.#made.size >= rememberedMax) this.#made.clear();
     this.#made.set(known, { lines, atMs: nowMs });
     return lines;
   }
 
-  #seal(scope: string, text: string): string {
-    const nonce = Buffer.from(this.#random.hex(nonceBytes * 2), 'hex');
-    const cipher = createCipheriv('aes-256-gcm', this.#key, nonce).setAAD(Buffer.from(scope));
-    return Buffer.concat([nonce, cipher.update(text), cipher.final(), cipher.getAuthTag()]).toString('base64url');
+  #make(bond: Bond, scope: string, sessions: readonly Session[]): Buffer {
+    const [plain, crossSite] = names[bond];
+    const nowMs = this.#clock.wallMs();
+    const sealed = this.#seal(`${bond}/${scope}`, sessions.map(({ value, atMs }) => `${atMs}/${value}`).join('\n'));
+    const rest = `${sealed}; Expires=${new Date(nowMs + expiresMs).toUTCString()}; Path=/`;
+    const second = crossSite === undefined ? '' : `Set-Cookie: ${crossSite}=${rest}; SameSite=None\r\n`;
+    return Buffer.from(`Set-Cookie: ${plain}=${rest}\r\n${second}`, 'latin1');
   }
 
-  #open(scope: string, given: string): Content | undefined {
+  #seal(scope: string, text: string): string {
+    const day = Math.floor(this.#clock.wallMs() / dayMs);
+    const nonce = Buffer.from(this.#random.hex(nonceBytes * 2), 'hex');
+    const cipher = createCipheriv('aes-256-gcm', this.#keyOf(day), nonce).setAAD(Buffer.from(scope));
+    const sealed = [Buffer.from([day >> 8, day]), nonce, cipher.update(text), cipher.final(), cipher.getAuthTag()];
+    return Buffer.concat(sealed).toString('base64url');
+  }
+
+  #open(scope: string, given: string): readonly Session[] {
     const known = `${scope}/${given}`;
-    const content = this.#read.get(known);
-    if (content !== undefined || this.#read.has(known)) return content;
-    const opened = valuePattern.test(given) ? this.#decrypt(scope, Buffer.from(given, 'base64url')) : undefined;
+    const sessions = this.#read.get(known);
+    if (sessions !== undefined) return sessions;
+    const sealed = Buffer.from(valuePattern.test(given) ? given : '', 'base64url');
+    // Two texts may stand for the same bytes; only the one that was sent is ours.
+    const opened = sealed.toString('base64url') === given ? this.#decrypt(scope, sealed) : none;
     if (this.#read.size >= rememberedMax) this.#read.clear();
     this.#read.set(known, opened);
     return opened;
   }
 
-  #decrypt(scope: string, sealed: Buffer): Content | undefined {
-    if (sealed.length <= nonceBytes + tagBytes) return undefined;
-    const decipher = createDecipheriv('aes-256-gcm', this.#key, sealed.subarray(0, nonceBytes), {
+  #decrypt(scope: string, sealed: Buffer): readonly Session[] {
+    if (sealed.length <= dayBytes + nonceBytes + tagBytes) return none;
+    // The day's last two bytes tell the day: what is older than a week is not believed anyway, and clocks differ a bit.
+    const tomorrow = Math.floor(this.#clock.wallMs() / dayMs) + 1;
+    const age = (tomorrow - sealed.readUInt16BE(0)) & 0xffff;
+    if (age > expiresMs / dayMs + 1) return none;
+    const rest = sealed.subarray(dayBytes);
+    const decipher = createDecipheriv('aes-256-gcm', this.#keyOf(tomorrow - age), rest.subarray(0, nonceBytes), {
       authTagLength: tagBytes,
     });
-    decipher.setAAD(Buffer.from(scope)).setAuthTag(sealed.subarray(-tagBytes));
+    decipher.setAAD(Buffer.from(scope)).setAuthTag(rest.subarray(-tagBytes));
     try {
-      const text = Buffer.concat([
-        decipher.update(sealed.subarray(nonceBytes, -tagBytes)),
-        decipher.final(),
-      ]).toString();
-      const slash = text.indexOf('/');
-      return { madeAtMs: Number(text.slice(0, slash)), value: text.slice(slash + 1) };
+      const text = Buffer.concat([decipher.update(rest.subarray(nonceBytes, -tagBytes)), decipher.final()]).toString();
+      return text.split('\n').map((line) => {
+        const slash = line.indexOf('/');
+        return { atMs: Number(line.slice(0, slash)), value: line.slice(slash + 1) };
+      });
     } catch {
       // Of another load balancer or key, or made up.
-      return undefined;
+      return none;
     }
+  }
+
+  /** Another one each day: nobody who saw many cookies has seen many of one key. All nodes come to the same. */
+  #keyOf(day: number): Buffer {
+    let key = this.#keys.get(day);
+    if (key === undefined) {
+      // Those of a week and two days are in use.
+      if (this.#keys.size > 16) this.#keys.clear();
+      key = Buffer.from(hkdfSync('sha256', this.#key, '', `session cookies of day ${day}`, 32));
+      this.#keys.set(day, key);
+    }
+    return key;
   }
 }
 

@@ -6,8 +6,8 @@
  *     connecting ─▶ answering ─▶ idle ─▶ answering ─▶ … ─▶ closed
  *                       └──▶ tunnel ──────────────────────▶ closed
  */
-import type { ConnectingOwner } from '#proxy/socket/channel.ts';
-import { Channel } from '#proxy/socket/channel.ts';
+import { mediumBufferBytes } from '#proxy/socket/buffer-pool.ts';
+import type { Channel, ConnectingOwner } from '#proxy/socket/channel.ts';
 import { Deadline } from '#proxy/socket/deadlines.ts';
 import type { Target } from '#proxy/upstream/target.ts';
 import type { WorkerContext } from '#proxy/worker-context.ts';
@@ -75,7 +75,10 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
   #largeBuffer: Buffer | undefined;
   #phase: Phase = 'connecting';
   #receiver: AnswerReceiver | undefined;
-  #request = Buffer.allocUnsafeSlow(requestBytes);
+  readonly #usualRequest: Buffer = Buffer.allocUnsafeSlow(requestBytes);
+  #request = this.#usualRequest;
+  /** While a request is longer than usual. */
+  #mediumBuffer: Buffer | undefined;
   #requestLength = 0;
   /** Where the head that is being read begins, and where the next read goes. */
   #headStart = headroomBytes;
@@ -94,7 +97,7 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
     this.#receiver = receiver;
     target.outstanding += 1;
     target.owner.counters.activeConnections += 1;
-    this.#channel = Channel.connect(this, this.#readBuffer, target);
+    this.#channel = context.connect(this, this.#readBuffer, target);
     context.deadlines.set(this, context.options.connectTimeoutMs);
   }
 
@@ -124,7 +127,9 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
 
   /** A buffer for a request of up to `length` bytes; it stays untouched until the answer has come. */
   requestRoom(length: number): Buffer {
-    if (this.#request.length < length) this.#request = Buffer.allocUnsafeSlow(length);
+    if (this.#request.length >= length) return this.#request;
+    this.#mediumBuffer = length <= mediumBufferBytes ? this.#context.mediumBuffers.take() : undefined;
+    this.#request = this.#mediumBuffer ?? Buffer.allocUnsafeSlow(length);
     return this.#request;
   }
 
@@ -167,7 +172,9 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
     this.#largeBuffer = undefined;
     this.#phase = 'idle';
     this.resume();
-    if (this.#request.length > requestBytes) this.#request = Buffer.allocUnsafeSlow(requestBytes);
+    if (this.#mediumBuffer !== undefined) this.#context.mediumBuffers.give(this.#mediumBuffer);
+    this.#mediumBuffer = undefined;
+    this.#request = this.#usualRequest;
     this.#context.deadlines.set(this, this.#context.options.targetKeepAliveMs);
   }
 
@@ -182,6 +189,7 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
   /** Ends a tunnel whose client is done: what was written still goes out. */
   finish(): void {
     this.#detach();
+    this.#dropBuffers();
     this.#phase = 'closed';
     this.#channel.destroySoon();
   }
@@ -280,6 +288,7 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
       case 'tunnel': {
         const receiver = this.#receiver!;
         this.#detach();
+        this.#dropBuffers();
         this.#phase = 'closed';
         receiver.onTunnelClosed(isClean);
         break;
@@ -358,7 +367,8 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
     // Seen before anything is sent: a malformed beginning still gets its 502.
     const bodyEnd = this.#body.scan(this.#buffer, headEnd, end);
     if (bodyEnd === malformedBody) return this.#fail('malformed');
-    const dropsFraming = extracts || head.status === 204;
+    // HTTP/1.0 knows no transfer codings, in an answer without a body neither (RFC 9112 section 6.1).
+    const dropsFraming = head.status === 204 || (head.isCoded && receiver.minorVersion === 0);
     const line = receiver.onAnswer(head, this.#buffer, this.#headStart);
     this.#phase = 'body';
     const isFlushed = this.#deliverHead(line, dropsFraming, this.#body.passedEnd);
@@ -429,10 +439,17 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
   }
 
   #close(): void {
-    if (this.#largeBuffer !== undefined) this.#context.largeBuffers.drop();
-    this.#largeBuffer = undefined;
+    this.#dropBuffers();
     this.#phase = 'closed';
     this.#context.deadlines.remove(this);
     this.#channel.destroy();
+  }
+
+  /** Something may still be under way out of them. */
+  #dropBuffers(): void {
+    if (this.#largeBuffer !== undefined) this.#context.largeBuffers.drop();
+    if (this.#mediumBuffer !== undefined) this.#context.mediumBuffers.drop();
+    this.#largeBuffer = undefined;
+    this.#mediumBuffer = undefined;
   }
 }

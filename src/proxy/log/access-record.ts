@@ -41,6 +41,7 @@ export class AccessRecord {
   #priority = '';
   #action = '';
   #redirectUrl = '';
+  #errorReason = '';
   #target = '';
   #groupArn = '';
   #targetStatus = '';
@@ -63,7 +64,7 @@ export class AccessRecord {
     this.#type = 'http';
     this.#sentMs = this.#answeredMs = never;
     this.#priority = this.#action = this.#redirectUrl = this.#target = this.#groupArn = this.#targetStatus = '-';
-    this.#classification = this.#reason = this.#transformStatus = '-';
+    this.#classification = this.#reason = this.#transformStatus = this.#errorReason = '-';
     this.#transformed = asItCame;
   }
 
@@ -140,6 +141,12 @@ export class AccessRecord {
     if (location !== undefined) this.#redirectUrl = location;
   }
 
+  /** A function gave no answer; the load balancer answered with this status. */
+  functionFailed(status: number, reason: string): void {
+    this.status = status;
+    this.#errorReason = reason;
+  }
+
   /** The request is with the target. */
   taken(): void {
     if (this.#sentMs === never) this.#sentMs = this.#log.clock.monotonicMs();
@@ -174,7 +181,8 @@ export class AccessRecord {
     // A listener in the clear knows no cipher and no certificate.
     entry.text('" - - ').text(this.#groupArn).text(' "').copy(texts, this.#userAgentEnd, texts.length);
     entry.text('" "-" "-" ').text(this.#priority).text(' ').moment(this.#createdAtMs);
-    entry.text(' "').text(this.#action).text('" "').escapedText(this.#redirectUrl).text('" "-" "').text(this.#target);
+    entry.text(' "').text(this.#action).text('" "').escapedText(this.#redirectUrl);
+    entry.text('" "').escapedText(this.#errorReason).text('" "').text(this.#target);
     entry.text('" "').text(this.#targetStatus).text('" "').text(this.#classification).text('" "').text(this.#reason);
     entry
       .text('" ')

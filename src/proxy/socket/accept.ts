@@ -1,19 +1,14 @@
-/**
- * Listens, and turns accepted connections into channels. There are two ways to accept: `public` uses what Node
- * documents; `fast` takes the connection's handle from the server and gives the socket its read buffer when it is made,
- * which saves an allocation and a stream event for every read. Where Node has changed what that needs, `fast` is
- * `public`.
- */
+/** Listens, and turns accepted connections into channels. */
 import net from 'node:net';
-import type { ChannelOwner, ReadPort } from './channel.ts';
-import { Channel } from './channel.ts';
-
-export type AcceptPath = 'fast' | 'public';
+import { type StreamHandle, type StreamHandles, streamHandles } from '#io/stream-handles.ts';
+import type { Channel, ChannelOwner, SocketPath } from './channel.ts';
+import { HandleChannel } from './handle-channel.ts';
+import { acceptSocket } from './socket-channel.ts';
 
 export interface AcceptSettings {
   readonly address: string;
   readonly port: number;
-  readonly path: AcceptPath;
+  readonly path: SocketPath;
   /** What clients' bytes are read into: shared by all of them, so it is the owner's only during `onBytes`. */
   readonly readBuffer: Buffer;
   /**
@@ -36,8 +31,10 @@ const backlog = 4096;
 /** Listens with SO_REUSEPORT, so that several workers share the port. The text says why it could not. */
 export function listen(settings: AcceptSettings): Promise<Door | string> {
   const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    const open = (owner: ChannelOwner) => new Channel(owner, settings.readBuffer, (port) => relay(socket, port));
-    const accepted = settings.accept(open, () => socket.remoteAddress ?? '');
+    const accepted = settings.accept(
+      (owner) => acceptSocket(owner, socket),
+      () => socket.remoteAddress ?? '',
+    );
     if (accepted === undefined) socket.destroy();
   });
   return new Promise((resolve) => {
@@ -45,60 +42,39 @@ export function listen(settings: AcceptSettings): Promise<Door | string> {
     server.listen({ host: settings.address, port: settings.port, reusePort: true, exclusive: true, backlog }, () => {
       server.removeAllListeners('error');
       server.on('error', (error) => settings.onError(error.message));
-      if (settings.path === 'fast') acceptHandles(server, settings);
+      const handles = settings.path === 'fast' ? streamHandles() : undefined;
+      if (handles !== undefined) acceptHandles(server, settings, handles);
       const { port } = server.address() as net.AddressInfo;
       resolve({ port, close: () => void server.close() });
     });
   });
 }
 
-/** The public path: a 'data' event is a read into a buffer of its own. */
-function relay(socket: net.Socket, port: ReadPort): net.Socket {
-  socket.on('data', (bytes: Buffer) => {
-    if (!port.callback(bytes.length, bytes)) socket.pause();
-  });
-  return socket;
-}
-
-interface ConnectionHandle {
-  useUserBuffer(buffer: Uint8Array): void;
-  close(): void;
-  getpeername(into: { address?: string }): number;
-}
-
 interface ServerHandle {
   setNoDelay(enabled: boolean): number;
-  onconnection: (status: number, handle: ConnectionHandle | undefined) => void;
+  onconnection: (status: number, handle: StreamHandle | undefined) => void;
 }
 
-function acceptHandles(server: net.Server, settings: AcceptSettings): void {
+function acceptHandles(server: net.Server, settings: AcceptSettings, handles: StreamHandles): void {
   const serverHandle = (server as unknown as { _handle?: ServerHandle })._handle;
   const standard = serverHandle?.onconnection;
   if (serverHandle === undefined || typeof standard !== 'function') return;
   // On Linux, what is accepted inherits it: one system call less for each connection.
   serverHandle.setNoDelay(true);
   serverHandle.onconnection = function onConnection(status, handle) {
-    if (status !== 0 || !isUsable(handle)) {
+    if (status !== 0 || handle === undefined) {
       standard.call(this, status, handle);
       return;
     }
-    const open = (owner: ChannelOwner) => new Channel(owner, settings.readBuffer, (port) => adopt(handle, port));
-    if (settings.accept(open, () => peerOf(handle)) === undefined) handle.close();
+    const open = (owner: ChannelOwner) => HandleChannel.accept(owner, settings.readBuffer, handle, handles);
+    if (settings.accept(open, () => peerOf(handle)) === undefined) handle.close(forget);
   };
 }
 
-function isUsable(handle: ConnectionHandle | undefined): handle is ConnectionHandle {
-  return typeof handle?.useUserBuffer === 'function' && typeof handle.getpeername === 'function';
-}
-
-function peerOf(handle: ConnectionHandle): string {
+function peerOf(handle: StreamHandle): string {
   const name: { address?: string } = {};
   handle.getpeername(name);
   return name.address ?? '';
 }
 
-function adopt(handle: ConnectionHandle, onread: ReadPort): net.Socket {
-  // `handle` with a plain handle is an option that Node does not document.
-  const options: object = { handle, onread, allowHalfOpen: true };
-  return new net.Socket(options);
-}
+function forget(): void {}

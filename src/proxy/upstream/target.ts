@@ -35,10 +35,15 @@ export class Target<Connection extends Poolable> {
   outstanding = 0;
   /** Undefined: it was given no request yet. */
   counters: TargetCounters | undefined;
+  /** Its requests that ended since somebody took the numbers (`Registry.takeOutcomes`), and how many failed. */
+  ended = 0;
+  failed = 0;
   /** It refused a connection: until this monotonic time others get requests first. 0: it did not. */
   avoidedUntilMs = 0;
   /** How many places in routing tables name it; at 0 it gets nothing new and keeps nothing open. */
   usesCount = 0;
+  /** It gets no new requests, and keeps no idle connections. */
+  isDraining = false;
   readonly #budget: IdleBudget;
   readonly #idle: Connection[] = [];
 
@@ -58,6 +63,18 @@ export class Target<Connection extends Poolable> {
     return this.counters;
   }
 
+  /** A request was answered; whoever could not serve it says so by the status. */
+  answered(status: number): void {
+    this.ended += 1;
+    if (status >= 500) this.failed += 1;
+  }
+
+  /** A request had no answer, or no connection. */
+  unanswered(): void {
+    this.ended += 1;
+    this.failed += 1;
+  }
+
   /** The connection that was used last, because it is the least likely to have been closed meanwhile. */
   take(): Connection | undefined {
     const connection = this.#idle.pop();
@@ -68,7 +85,12 @@ export class Target<Connection extends Poolable> {
   /** Keeps an idle connection; false when there is no room for it or the target is on its way out. */
   keep(connection: Connection): boolean {
     const budget = this.#budget;
-    if (this.usesCount === 0 || this.#idle.length >= budget.perTargetMax || budget.count >= budget.totalMax)
+    if (
+      this.usesCount === 0 ||
+      this.isDraining ||
+      this.#idle.length >= budget.perTargetMax ||
+      budget.count >= budget.totalMax
+    )
       return false;
     this.#idle.push(connection);
     budget.count += 1;

@@ -40,17 +40,24 @@ export function compileCondition(condition: RuleCondition): Holds {
       }));
       return ({ query }) =>
         query !== '' &&
-        parameters(query).some(([key, value]) => pairs.some((pair) => (pair.key?.(key) ?? true) && pair.value(value)));
+        queryParameters(query).some(([key, value]) =>
+          pairs.some((pair) => (pair.key?.(key) ?? true) && pair.value(value)),
+        );
     }
     case 'source-ip': {
-      const blocks = new BlockList();
+      // One for each family: to a list of both, ::/0 holds every IPv4 address as well.
+      const blocks = { ipv4: new BlockList(), ipv6: new BlockList() };
       for (const cidr of condition.values) {
         const [address, bits] = cidr.split('/') as [string, string];
-        blocks.addSubnet(address, Number(bits), isIPv6(address) ? 'ipv6' : 'ipv4');
+        blocks[familyOf(address)].addSubnet(address, Number(bits), familyOf(address));
       }
-      return ({ source }) => blocks.check(source, isIPv6(source) ? 'ipv6' : 'ipv4');
+      return ({ source }) => blocks[familyOf(source)].check(source, familyOf(source));
     }
   }
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIPv6(address) ? 'ipv6' : 'ipv4';
 }
 
 /** The text is in lower case already where case does not count. */
@@ -78,13 +85,20 @@ function regexOf(source: string, ignoresCase: boolean): LinearRegex | undefined 
   return regex;
 }
 
-/** In lower case, as they were sent. */
-function parameters(query: string): (readonly [key: string, value: string])[] {
-  return query
+type Parameters = readonly (readonly [key: string, value: string])[];
+let lastQuery = '';
+let lastParameters: Parameters = [];
+
+/** In lower case, as they were sent. Many conditions ask for those of the same query one after the other. */
+export function queryParameters(query: string): Parameters {
+  if (query === lastQuery) return lastParameters;
+  lastQuery = query;
+  lastParameters = query
     .toLowerCase()
     .split('&')
     .map((pair) => {
       const at = pair.indexOf('=');
       return at === -1 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)];
     });
+  return lastParameters;
 }

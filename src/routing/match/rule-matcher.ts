@@ -1,12 +1,14 @@
 /**
  * Finds the rule for a request: the first of which all conditions hold. Most rules name a host, or the first segment of
- * a path; these are found by what they name, so of a hundred rules only the few are tried that can apply at all. What
- * is worked out for a name is worked out when a request first has it.
+ * a path; these are found by what they name, and where many are left, by what else they ask for (`CandidateIndex`): of
+ * a hundred rules only the few are tried that can apply at all. What is worked out for a name is worked out when a
+ * request first has it.
  */
 import type { RequestFacts } from '#routing/request.ts';
 import type { RoutingRule, RuleCondition } from '#routing/table.ts';
 import { compileTransforms, type Transform } from '#routing/transform.ts';
-import { compileCondition, type Holds } from './condition.ts';
+import { CandidateIndex, type Tried } from './candidate-index.ts';
+import { compileCondition } from './condition.ts';
 
 export interface Matched {
   readonly rule: RoutingRule;
@@ -15,20 +17,20 @@ export interface Matched {
   readonly evaluations: number;
 }
 
-interface Candidate extends Matched {
+interface Candidate extends Matched, Tried {
   /** The only hosts that it applies to; undefined when it may apply to any. */
   readonly hosts: ReadonlySet<string> | undefined;
   /** The only first segments of paths that it applies to. */
   readonly segments: ReadonlySet<string> | undefined;
-  /** What is left to be looked at once host and segment fit. */
-  readonly conditions: readonly Holds[];
+  /** What is left to be looked at once host and segment fit; `holds` looks at it. */
+  readonly conditions: readonly RuleCondition[];
 }
 
 /** The candidates for one host, and of these the ones for each first segment that any of them names. */
 interface HostRules {
   readonly candidates: readonly Candidate[];
-  readonly segments: Map<string, readonly Candidate[] | undefined>;
-  readonly others: readonly Candidate[];
+  readonly segments: Map<string, CandidateIndex<Candidate> | undefined>;
+  readonly others: CandidateIndex<Candidate>;
 }
 
 export class RuleMatcher {
@@ -53,14 +55,10 @@ export class RuleMatcher {
       if (segment !== undefined && segments.has(segment)) {
         applying =
           segments.get(segment) ??
-          remember(
-            segments,
-            segment,
-            ofHost.filter((each) => applies(each.segments, segment)),
-          );
+          remember(segments, segment, new CandidateIndex(ofHost.filter((each) => applies(each.segments, segment))));
       }
     }
-    return applying.find(({ conditions }) => conditions.every((holds) => holds(request))) ?? candidates.at(-1)!;
+    return applying.find(request) ?? candidates.at(-1)!;
   }
 
   #rulesOf(host: string): HostRules {
@@ -87,21 +85,19 @@ function applies(names: ReadonlySet<string> | undefined, name: string): boolean 
 function hostRules(candidates: readonly Candidate[]): HostRules {
   const segments = new Map<string, undefined>();
   for (const candidate of candidates) for (const segment of candidate.segments ?? []) segments.set(segment, undefined);
-  return { candidates, segments, others: candidates.filter((candidate) => candidate.segments === undefined) };
+  const others = new CandidateIndex(candidates.filter((candidate) => candidate.segments === undefined));
+  return { candidates, segments, others };
 }
 
-function candidateOf(rule: RoutingRule, index: number, { length }: readonly RoutingRule[]): Candidate {
+function candidateOf(rule: RoutingRule, order: number, { length }: readonly RoutingRule[]): Candidate {
   const hosts = namesOf(rule, 'host-header', (value) => (/[*?]/.test(value) ? undefined : value.toLowerCase()));
   const segments = namesOf(rule, 'path-pattern', segmentOfPattern);
-  const left = rule.conditions.filter(({ field }) => field !== 'host-header' || hosts === undefined);
-  return {
-    rule,
-    transform: compileTransforms(rule.transforms),
-    evaluations: Math.min(index + 1, length - 1),
-    hosts,
-    segments,
-    conditions: left.map(compileCondition),
-  };
+  const conditions = rule.conditions.filter(({ field }) => field !== 'host-header' || hosts === undefined);
+  const compiled = conditions.map(compileCondition);
+  const holds = (request: RequestFacts) => compiled.every((each) => each(request));
+  const evaluations = Math.min(order + 1, length - 1);
+  const transform = compileTransforms(rule.transforms);
+  return { rule, order, evaluations, transform, hosts, segments, conditions, holds };
 }
 
 /** What the values of a condition name; undefined when one of them may be anything. */
