@@ -55,6 +55,7 @@ import { incidentReport } from '#observe/incident-report.ts';
 import type { ProxyStats } from '#proxy/stats.ts';
 import { writeCredentials } from './credentials.ts';
 import { explainListen } from './listen.ts';
+import { startMeasuring } from './measuring.ts';
 import { type HealedAtStart, healAtStart, storeMender } from './mending.ts';
 import type { ControlPlaneSettings, Layer, ProcessNews } from './messages.ts';
 import { metricsPage, targetMetricsPage } from './metrics.ts';
@@ -193,11 +194,13 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
       },
     },
   });
+  const measuring = startMeasuring({ link, periodMs: settings.metricsIntervalSeconds * 1_000, clock });
   const control = createControl({
     journal,
     settings: region,
     health: (key) => health.lookup(key),
     anomaly: (key) => anomalies.lookup(key),
+    metrics: measuring.reader,
     clock,
     random,
     sealer: ring,
@@ -345,6 +348,7 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
       link.close();
       await operator.close();
       sampling.stop();
+      measuring.stop();
       sentinel?.close();
       verifier.close();
       await vault?.close();

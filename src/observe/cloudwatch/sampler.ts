@@ -5,8 +5,10 @@
 import type { Clock } from '#io/clock.ts';
 import { after, type Timer } from '#io/timers.ts';
 
+const minuteMs = 60_000;
+
 export interface SamplerOptions {
-  /** A divisor of a minute. */
+  /** Up to a minute. */
   readonly periodMs: number;
   readonly clock: Clock;
   /** `atMs`: the end of the period. */
@@ -31,11 +33,18 @@ export class Sampler {
   #await(): void {
     const { periodMs, clock, look } = this.#options;
     const nowMs = clock.wallMs();
-    const atMs = (Math.floor(nowMs / periodMs) + 1) * periodMs;
+    const atMs = nextLookMs(nowMs, periodMs);
     // A timer may be a little early; then there is no more to look at than a moment before.
     this.#timer = after(atMs - nowMs + 1, async () => {
       await look(atMs);
       if (!this.#isStopped) this.#await();
     });
   }
+}
+
+/** When a period ends next: they begin anew with each minute, so that its last one ends with it. */
+export function nextLookMs(nowMs: number, periodMs: number): number {
+  const minuteStartMs = Math.floor(nowMs / minuteMs) * minuteMs;
+  const periodsOver = Math.floor((nowMs - minuteStartMs) / periodMs);
+  return minuteStartMs + Math.min((periodsOver + 1) * periodMs, minuteMs);
 }
