@@ -17,7 +17,7 @@ import {
 import { CreateRuleCommand, DescribeListenersCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { SmithyRpcV2CborProtocol } from '@smithy/core/cbor';
 import { signHeaders } from '#api/test-api.ts';
-import { ballastCommand, type RunningBallast, rejection, until } from './running-ballast.ts';
+import { type RunningBallast, until } from './running-ballast.ts';
 import { makeService, port, running, someTargets } from './service.ts';
 import { send } from './traffic.ts';
 
@@ -62,7 +62,9 @@ test('metrics: CloudWatch says what was sent, in every protocol, and in zones wh
   );
 
   const clients = { json: cloudWatch(ballast), cbor: cloudWatch(ballast, cborProtocol) };
-  context.after(() => [elb, ...Object.values(clients)].forEach((client) => client.destroy()));
+  context.after(() => {
+    for (const client of [elb, ...Object.values(clients)]) client.destroy();
+  });
   const LoadBalancer = service.loadBalancerArn.split('loadbalancer/')[1]!;
   const TargetGroup = service.targetGroupArn.split(':').at(-1)!;
   const of = (dimensions: Record<string, string>): Dimension[] =>
@@ -215,7 +217,7 @@ async function commandLine(
     return JSON.parse(stdout) as Record<string, readonly Record<string, unknown>[]>;
   };
   const { Metrics } = await aws('list-metrics', '--namespace', namespace);
-  assert.deepEqual((Metrics as Metric[]).map(textOf).sort(byText), listed.map(textOf).sort(byText));
+  assert.deepEqual((Metrics as readonly Metric[]).map(textOf).sort(byText), listed.map(textOf).sort(byText));
   const { StartTime, EndTime } = around(Date.now());
   const { Datapoints } = await aws(
     'get-metric-statistics',

@@ -47,13 +47,13 @@ export function cborWire(api: ApiDefinition, service: string): Wire {
       return accept({ api, operation, input: () => decodeBody(body, operation.input) });
     },
     answer: ({ operation }, output) => cbor.serialize(encode(operation.output, output ?? {})),
-    refuse: cborError,
+    refuse: (refused) => cborError(refused, api.errorNames),
   };
 }
 
-/** An error, for whoever speaks CBOR. */
-export function cborError({ code, message }: Fault): Uint8Array {
-  return cbor.serialize({ __type: code, message });
+/** An error, for whoever speaks CBOR; `names`: what errors are called where it is not their code. */
+export function cborError({ code, message }: Fault, names?: ReadonlyMap<string, string>): Uint8Array {
+  return cbor.serialize({ __type: names?.get(code) ?? code, message });
 }
 
 function decodeBody(body: Uint8Array, shape: Shape): Result<unknown, Fault> {

@@ -32,7 +32,7 @@ export function jsonWire(api: ApiDefinition, prefix: string, version: '1.0' | '1
       return accept({ api, operation, input: () => decodeBody(body, operation.input) });
     },
     answer: ({ operation }, output) => JSON.stringify(encode(operation.output, output ?? {})),
-    refuse: jsonError,
+    refuse: (refused) => jsonError(refused, api.errorNames),
   };
 }
 
@@ -41,9 +41,9 @@ export function speaksJson(headers: ReadonlyMap<string, readonly string[]>): boo
   return headers.has(targetHeader);
 }
 
-/** An error, for whoever speaks JSON. */
-export function jsonError({ code, message }: Fault): string {
-  return JSON.stringify({ __type: code, message });
+/** An error, for whoever speaks JSON; `names`: what errors are called where it is not their code. */
+export function jsonError({ code, message }: Fault, names?: ReadonlyMap<string, string>): string {
+  return JSON.stringify({ __type: names?.get(code) ?? code, message });
 }
 
 export const jsonContentType = contentType;

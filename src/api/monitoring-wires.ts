@@ -13,12 +13,12 @@ const service = 'GraniteServiceVersion20100801';
 
 export function monitoringWires(api: ApiDefinition): (request: Pick<DeskRequest, 'headers'>) => Wire {
   const query = queryWire(new Map([[api.version, api]]));
+  const codes = new Map([...api.errorNames].map(([code, name]) => [name, code]));
+  /** The code as the query protocol has it, which clients go by that once spoke that alone. */
+  const refusalHeaders = ({ code }: Fault) => ({
+    'x-amzn-query-error': `${codes.get(code) ?? code};${faults[code] >= 500 ? 'Receiver' : 'Sender'}`,
+  });
   const json = { ...jsonWire(api, service, '1.0'), refusalHeaders };
   const cbor = { ...cborWire(api, service), refusalHeaders };
   return ({ headers }) => (speaksCbor(headers) ? cbor : speaksJson(headers) ? json : query);
-}
-
-/** The code as the query protocol has it, which clients go by that once spoke that alone. */
-function refusalHeaders({ code }: Fault): Readonly<Record<string, string>> {
-  return { 'x-amzn-query-error': `${code};${faults[code] >= 500 ? 'Receiver' : 'Sender'}` };
 }

@@ -2,88 +2,11 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Histogram } from '#base/histogram.ts';
 import type { MetricSeries } from '#model/metrics.ts';
-import type { HostsSeen, LoadBalancerTraffic } from '#observe/metrics.ts';
 import { catalogue, type Metric } from './catalogue.ts';
-import { MinuteBook, type NodeCounts } from './minute-book.ts';
+import { MinuteBook } from './minute-book.ts';
+import { balancer, beganMs, node, type Seen, times } from './test-counts.ts';
 
 const minuteMs = 60_000;
-/** A whole minute. */
-const beganMs = 1_800_000_000_000;
-type Group = LoadBalancerTraffic['targetGroups'][number];
-
-const group: Group = {
-  id: 'tg',
-  requests: 0,
-  withoutTarget: 0,
-  nonSticky: 0,
-  unhealthyRouting: 0,
-  connectErrors: 0,
-  newConnections: 0,
-  activeConnections: 0,
-  ipv6Requests: 0,
-  responses: {},
-  connectionErrors: 0,
-  retries: 0,
-  retriesRefused: 0,
-  responseTime: new Histogram().toSparse(),
-};
-const balancer: LoadBalancerTraffic = {
-  id: 'lb',
-  requests: 0,
-  newConnections: 0,
-  activeConnections: 0,
-  rejectedConnections: 0,
-  blockedConnections: 0,
-  bytesIn: 0,
-  bytesOut: 0,
-  clientGone: 0,
-  ruleEvaluations: 0,
-  fixedResponses: 0,
-  redirects: 0,
-  redirectsTooLong: 0,
-  nonCompliantRequests: 0,
-  droppedInvalidHeaders: 0,
-  forwardedInvalidHeaders: 0,
-  ipv6Requests: 0,
-  ipv6Bytes: 0,
-  elbResponses: {},
-  targetGroups: [],
-};
-const hosts: HostsSeen = {
-  loadBalancerId: 'lb',
-  targetGroupId: 'tg',
-  healthy: 2,
-  unhealthy: 1,
-  registered: 4,
-  isFailingOpen: false,
-  isOfFunctions: false,
-  anomalous: 0,
-  mitigated: 0,
-};
-
-interface Seen extends Partial<Omit<NodeCounts, 'loadBalancers' | 'hosts'>> {
-  readonly of?: Partial<LoadBalancerTraffic>;
-  readonly group?: Partial<Group>;
-  readonly hosts?: Partial<HostsSeen>;
-}
-
-function node({ of, group: ofGroup, hosts: seen, ...rest }: Seen = {}): NodeCounts {
-  return {
-    zone: 'a',
-    instance: 'one',
-    startedAtMs: beganMs,
-    loadBalancers: [{ ...balancer, targetGroups: [{ ...group, ...ofGroup }], ...of }],
-    hosts: [{ ...hosts, ...seen }],
-    functions: [],
-    ...rest,
-  };
-}
-
-function times(...durationsMs: number[]) {
-  const histogram = new Histogram();
-  for (const durationMs of durationsMs) histogram.recordMs(durationMs);
-  return histogram.toSparse();
-}
 
 /** A book that looked at the end of each minute; undefined: the node said nothing. */
 function book(...minutes: readonly (Readonly<Record<string, Seen>> | undefined)[]): MinuteBook {
