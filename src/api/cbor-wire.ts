@@ -6,6 +6,7 @@
 import { cbor, dateToTag } from '@smithy/core/cbor';
 import { accept, type Result, refuse } from '#base/result.ts';
 import { type Fault, fault } from '#model/fault.ts';
+import { cborFault } from './cbor-check.ts';
 import { decodeJson } from './json-wire.ts';
 import { shown } from './query.ts';
 import type { ApiDefinition, Shape } from './shapes.ts';
@@ -16,9 +17,6 @@ const protocolHeader = 'smithy-protocol';
 /** Header fields of every answer. */
 export const cborHeaders = { [protocolHeader]: protocol } as const;
 const pathPattern = /^\/service\/([A-Za-z0-9]{1,64})\/operation\/([A-Za-z0-9]{1,64})$/;
-/** What one call may hold: far more than any real one does. */
-const partsMax = 65_536;
-const depthMax = 16;
 
 /** Whether the path is one of this protocol: no other than `/` is known besides. */
 export function isCborPath(path: string): boolean {
@@ -57,42 +55,25 @@ export function cborError({ code, message }: Fault, names?: ReadonlyMap<string, 
 }
 
 function decodeBody(body: Uint8Array, shape: Shape): Result<unknown, Fault> {
+  if (body.length === 0) return decodeJson({}, shape);
+  const wrong = cborFault(body);
+  if (wrong !== undefined) return refuse(fault('SerializationException', `the body is not CBOR: ${wrong}`));
   let value: unknown;
   try {
-    checkSize(body);
-    value = body.length === 0 ? {} : toJson(cbor.deserialize(Buffer.from(body)), 0);
+    value = toJson(cbor.deserialize(Buffer.from(body)));
   } catch (error) {
     return refuse(fault('SerializationException', `the body is not CBOR: ${(error as Error).message.slice(0, 100)}`));
   }
   return decodeJson(value, shape);
 }
 
-/** The reader makes lists of whatever length they claim: what claims more than a call can hold is not read at all. */
-function checkSize(body: Uint8Array): void {
-  let parts = 0;
-  let at = 0;
-  while (at < body.length) {
-    const [major, minor] = [body[at]! >> 5, body[at]! & 31];
-    const lengthBytes = minor < 24 || minor === 31 ? 0 : 2 ** (minor - 24);
-    let length = minor < 24 ? minor : 0;
-    for (let index = 1; index <= lengthBytes && lengthBytes <= 8; index += 1) {
-      length = length * 256 + (body[at + index] ?? 0);
-    }
-    at += 1 + lengthBytes + (major === 2 || major === 3 ? length : 0);
-    parts += 1 + (major === 4 || major === 5 ? length : 0);
-    if (parts > partsMax) throw new Error(`it has more than ${partsMax} values`);
-  }
-  if (at > body.length) throw new Error('it ends too early');
-}
-
 /** As JSON would have it: times are seconds, and bytes base64. */
-function toJson(value: unknown, depth: number): unknown {
-  if (depth > depthMax) throw new Error('it is nested too deeply');
-  if (Array.isArray(value)) return value.map((each) => toJson(each, depth + 1));
+function toJson(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((each) => toJson(each));
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
   if (typeof value !== 'object' || value === null) return value;
   if (isTime(value)) return value.value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, toJson(each, depth + 1)]));
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, toJson(each)]));
 }
 
 /** RFC 8949 section 3.4.2: tag 1, the seconds since 1970. */

@@ -72,8 +72,9 @@ export class Desk {
   async answer(request: DeskRequest): Promise<DeskAnswer> {
     const read = this.#read(request);
     if (!read.ok) return this.refuse(request, read.fault);
-    const { caller, query } = read.value;
+    const { caller, path, query } = read.value;
     const wire = await services.get(caller.service)!.wire(request);
+    if (path !== '/' && wire.hasPath !== true) return this.#refuse(wire, noSuchPath(path), request.id);
     const found = wire.read(request, query);
     if (!found.ok) return this.#refuse(wire, found.fault, request.id);
     const asked = found.value;
@@ -128,27 +129,23 @@ export class Desk {
     return { status: faults[refused.code], contentType, headers, text: wire.refuse(refused, requestId, asked) };
   }
 
-  #read(request: DeskRequest): Result<{ readonly caller: Caller; readonly query: Form }, Fault> {
+  #read(request: DeskRequest): Result<{ readonly caller: Caller; readonly path: string; readonly query: Form }, Fault> {
     const { method, url, headers, body } = request;
     if (method !== 'POST' && method !== 'GET') {
       return refuse(fault('InvalidAction', `${method} is not a method of this API; POST and GET are`));
     }
-    const [path, ...queries] = url.split('?');
-    if (path !== '/' && !isCborPath(path!))
-      return refuse(fault('InvalidAction', `there is no ${shown(path!)}; the API is at '/'`));
+    const [path = '', ...queries] = url.split('?');
+    if (path !== '/' && !isCborPath(path)) return refuse(noSuchPath(path));
     const query = parseForm(queries.join('?'));
     if (!query.ok) return query;
-    const caller = this.#verify(
-      { method, path: path!, query: query.value, headers, body },
-      this.#options.clock.wallMs(),
-    );
+    const caller = this.#verify({ method, path, query: query.value, headers, body }, this.#options.clock.wallMs());
     if (!caller.ok) {
       const { code } = caller.fault;
       this.#authenticationFailures.set(code, (this.#authenticationFailures.get(code) ?? 0) + 1);
       this.#refusals.note({ code, accessKeyId: claimedKey(request, query.value), from: request.clientAddress });
       return caller;
     }
-    return accept({ caller: caller.value, query: query.value });
+    return accept({ caller: caller.value, path, query: query.value });
   }
 
   #count(action: string, code: string): void {
@@ -156,6 +153,10 @@ export class Desk {
     if (counted === undefined) this.#requests.set(`${action} ${code}`, { action, code, count: 1 });
     else counted.count += 1;
   }
+}
+
+function noSuchPath(path: string): Fault {
+  return fault('InvalidAction', `there is no ${shown(path)}; the API is at '/'`);
 }
 
 /** The access key id that the request claims, believed or not. */

@@ -37,15 +37,12 @@ async function start(context: TestContext) {
   context.after(() => {
     for (const client of Object.values(clients)) client.destroy();
   });
-  const query = (form: Readonly<Record<string, string>>) => {
+  const query = (form: Readonly<Record<string, string>>, path = '') => {
     const body = new URLSearchParams({ Version: '2010-08-01', ...form }).toString();
     const scope = `${testSettings.region}/monitoring/aws4_request`;
     const headers = { 'content-type': formType };
-    return fetch(url, {
-      method: 'POST',
-      body,
-      headers: signHeaders({ method: 'POST', url: new URL(url), body, headers, scope }),
-    });
+    const to = new URL(path, url);
+    return fetch(to, { method: 'POST', body, headers: signHeaders({ method: 'POST', url: to, body, headers, scope }) });
   };
   /** A load balancer whose nodes said these in one minute after the other. */
   const measured = async (name: string, ...minutes: readonly Readonly<Record<string, Seen>>[]) => {
@@ -215,6 +212,9 @@ test('monitoring: what is refused has a name of CloudWatch in every protocol', a
   });
   assert.equal(answer.status, 400);
   assert.match(await answer.text(), /<Type>Sender<\/Type>\s*<Code>InvalidParameterValue<\/Code>/);
+  // Operations stand in the path where CBOR is spoken, and nowhere else.
+  const astray = await query({ Action: 'ListMetrics' }, 'service/GraniteServiceVersion20100801/operation/ListMetrics');
+  assert.match(await astray.text(), /<Code>InvalidAction<\/Code>.*the API is at &apos;\/&apos;|the API is at '\/'/);
 });
 
 test('monitoring: pages hold everything once, in order, whatever their size', async (context) => {
