@@ -3,6 +3,7 @@
  * minute, in memory alone.
  */
 import type { Clock } from '#io/clock.ts';
+import { soon } from '#io/timers.ts';
 import type { LinkServer } from '#link/server.ts';
 import type { MetricsReader } from '#model/metrics.ts';
 import type { NodeStats } from '#node/node.ts';
@@ -21,7 +22,8 @@ export function startMeasuring(options: {
   const { link, periodMs, clock } = options;
   const book = new MinuteBook({ sinceMs: clock.wallMs() });
   const look = async (atMs: number) => {
-    book.look(atMs, (await link.stats(statsTimeoutMs)) as ReadonlyMap<string, NodeStats>);
+    const stats = (await link.stats(statsTimeoutMs)) as ReadonlyMap<string, NodeStats>;
+    for (const _ of book.lookInSteps(atMs, stats)) await new Promise<void>(soon);
   };
   const sampler = new Sampler({ periodMs, clock, look });
   return { reader: book, stop: () => sampler.stop() };

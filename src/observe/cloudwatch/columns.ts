@@ -94,7 +94,7 @@ export type Row = Map<number, number>;
 
 /** How often it was looked in this minute. */
 export const looksColumn = 0;
-const firstCount = 1;
+export const firstCount = 1;
 /** Far more than there are counts, and gauges, so that one more moves nothing. */
 const firstGauge = 64;
 const firstOfTimes = 128;
@@ -102,19 +102,18 @@ const firstOfTimes = 128;
 export const timesColumns = { count: firstOfTimes, sum: firstOfTimes + 1, bucket: firstOfTimes + 2 } as const;
 export const columnsCount = timesColumns.bucket + histogramBucketsCount;
 
-const countColumns = new Map<string, number>([
-  ...Object.keys(balancerCounts).map((name, index) => [name, firstCount + index] as const),
-]);
-const groupCountColumns = new Map<string, number>([
-  ...Object.keys(groupCounts).map((name, index) => [name, firstCount + index] as const),
-]);
+/** How counts are read, in the order of their columns from `firstCount` on. */
+export const balancerReaders: readonly ((seen: BalancerSeen) => number)[] = Object.values(balancerCounts);
+export const groupReaders: readonly ((seen: GroupSeen) => number)[] = Object.values(groupCounts);
+const balancerNames = Object.keys(balancerCounts);
+const groupNames = Object.keys(groupCounts);
 
 export function balancerColumn(name: BalancerCount): number {
-  return countColumns.get(name)!;
+  return firstCount + balancerNames.indexOf(name);
 }
 
 export function groupColumn(name: GroupCount): number {
-  return groupCountColumns.get(name)!;
+  return firstCount + groupNames.indexOf(name);
 }
 
 /** The columns of a gauge: how often it was known, the sum of what it was then, the least and the most. */
@@ -135,10 +134,19 @@ export function gaugeColumns(gauge: Gauge): GaugeColumns {
   return { samples, sum: samples + 1, minimum: samples + 2, maximum: samples + 3 };
 }
 
+/** How gauges are read, with their columns. */
+export const balancerGaugeReaders = gaugeReaders<BalancerSeen>(balancerGauges);
+export const groupGaugeReaders = gaugeReaders<GroupSeen>(groupGauges);
+
+type GaugeReader<Seen> = readonly [columns: GaugeColumns, read: (seen: Seen) => number | undefined];
+
+function gaugeReaders<Seen>(gauges: Readonly<Record<string, (seen: Seen) => number | undefined>>) {
+  return Object.entries(gauges).map(([name, read]): GaugeReader<Seen> => [gaugeColumns(name as Gauge), read]);
+}
+
 /** Adds what a gauge is now to a row. */
-export function noteGauge(row: Row, gauge: Gauge, value: number | undefined): void {
+export function noteGauge(row: Row, columns: GaugeColumns, value: number | undefined): void {
   if (value === undefined) return;
-  const columns = gaugeColumns(gauge);
   const samples = row.get(columns.samples) ?? 0;
   const least = samples === 0 ? value : Math.min(row.get(columns.minimum) ?? 0, value);
   row.set(columns.samples, samples + 1);

@@ -10,12 +10,13 @@ import { catalogue, type Dimensions, type Metric, metricNamed } from './catalogu
 import {
   addTo,
   balancerColumn,
-  balancerCounts,
-  balancerGauges,
+  balancerGaugeReaders,
+  balancerReaders,
+  firstCount,
   gaugeColumns,
   groupColumn,
-  groupCounts,
-  groupGauges,
+  groupGaugeReaders,
+  groupReaders,
   looksColumn,
   noteGauge,
   type Row,
@@ -29,6 +30,8 @@ export const keptMinutes = 180;
 export const keptBytesMax = 128 * 1024 * 1024;
 /** Forgetting costs a look at everything, so it is done now and then. */
 const forgetEveryMinutes = 10;
+/** So many take about a millisecond. */
+const balancersPerStep = 100;
 
 /** What a node has counted since it began. */
 export interface NodeCounts {
@@ -43,7 +46,8 @@ export interface NodeCounts {
 
 /** What was counted of one thing when it was last looked. */
 interface Totals {
-  readonly counts: ReadonlyMap<number, number>;
+  /** In the order of their columns. */
+  readonly counts: readonly number[];
   readonly times: SparseHistogram | undefined;
 }
 
@@ -63,6 +67,8 @@ interface OnNode {
 }
 
 interface Baseline {
+  /** When the node was last heard. */
+  readonly minute: number;
   readonly instance: string;
   readonly totals: Map<string, Totals>;
 }
@@ -89,9 +95,15 @@ export class MinuteBook implements MetricsReader {
 
   /** Takes in what the nodes have counted until `atMs`, each by its id. Times only go forward. */
   look(atMs: number, nodes: ReadonlyMap<string, NodeCounts>): void {
+    const steps = this.lookInSteps(atMs, nodes);
+    while (steps.next().done !== true);
+  }
+
+  /** The same, a little at a time: of ten thousand load balancers it takes longer than others should have to wait. */
+  *lookInSteps(atMs: number, nodes: ReadonlyMap<string, NodeCounts>): Generator<'more'> {
     if (atMs <= this.#lookedAtMs) return;
     const minute = Math.floor((atMs - 1) / minuteMs);
-    for (const [id, counts] of nodes) this.#take(id, counts, minute);
+    for (const [id, counts] of nodes) yield* this.#take(id, counts, minute);
     this.#lookedAtMs = atMs;
     this.#first = Math.max(this.#first, minute - keptMinutes + 1);
     if (minute >= this.#forgottenAt + forgetEveryMinutes) this.#forget(minute);
@@ -140,7 +152,7 @@ export class MinuteBook implements MetricsReader {
     return [...this.#allKept()].reduce((sum, { series }) => sum + series.sizeBytes, 0);
   }
 
-  #take(nodeId: string, counts: NodeCounts, minute: number): void {
+  *#take(nodeId: string, counts: NodeCounts, minute: number): Generator<'more'> {
     const { zone, instance, startedAtMs, loadBalancers, hosts, functions } = counts;
     const known = this.#baselines.get(nodeId);
     // What was counted before anybody looked belongs to no minute that is known.
@@ -157,14 +169,15 @@ export class MinuteBook implements MetricsReader {
     };
     const hostsOf = new Map(hosts.map((each) => [`${each.loadBalancerId} ${each.targetGroupId}`, each]));
     const functionsOf = new Map(functions.map((each) => [each.targetGroupId, each]));
-    for (const traffic of loadBalancers) {
+    for (const [index, traffic] of loadBalancers.entries()) {
+      if (index % balancersPerStep === balancersPerStep - 1) yield 'more';
       const seen = { traffic, functions: traffic.targetGroups.flatMap(({ id }) => functionsOf.get(id) ?? []) };
       const onNode = this.#onNode(traffic.id, nodeId, zone);
       const row = note(traffic.id, onNode.balancer, {
-        counts: countsOf(balancerCounts, balancerColumn, seen),
+        counts: balancerReaders.map((read) => read(seen)),
         times: undefined,
       });
-      for (const [gauge, value] of gaugesOf(balancerGauges, seen)) noteGauge(row, gauge, value);
+      for (const [columns, read] of balancerGaugeReaders) noteGauge(row, columns, read(seen));
       noteColumns(onNode.balancer);
       for (const group of traffic.targetGroups) {
         const ofGroup = {
@@ -174,14 +187,14 @@ export class MinuteBook implements MetricsReader {
         };
         const kept = this.#keptGroup(onNode, traffic.id, group.id);
         const groupRow = note(`${traffic.id} ${group.id}`, kept, {
-          counts: countsOf(groupCounts, groupColumn, ofGroup),
+          counts: groupReaders.map((read) => read(ofGroup)),
           times: group.responseTime,
         });
-        for (const [gauge, value] of gaugesOf(groupGauges, ofGroup)) noteGauge(groupRow, gauge, value);
+        for (const [columns, read] of groupGaugeReaders) noteGauge(groupRow, columns, read(ofGroup));
         noteColumns(kept);
       }
     }
-    this.#baselines.set(nodeId, { instance, totals });
+    this.#baselines.set(nodeId, { minute, instance, totals });
   }
 
   #onNode(loadBalancerId: string, nodeId: string, zone: string): OnNode {
@@ -218,6 +231,7 @@ export class MinuteBook implements MetricsReader {
       if (!isTooMuch || this.#first >= minute) break;
       this.#first += Math.ceil((minute - this.#first) / 4);
     }
+    for (const [id, { minute: heard }] of this.#baselines) if (heard < this.#first) this.#baselines.delete(id);
     const isGone = ({ series, open }: Kept) => series.isEmpty && (open === undefined || open.minute < this.#first);
     for (const [id, nodes] of this.#balancers) {
       for (const [nodeId, { balancer, groups }] of nodes) {
@@ -262,27 +276,13 @@ function noteColumns({ open, columns }: Kept): void {
   for (const column of open!.row.keys()) columns.add(column);
 }
 
-function countsOf<Name extends string, Seen>(
-  counts: Readonly<Record<Name, (seen: Seen) => number>>,
-  column: (name: Name) => number,
-  seen: Seen,
-): ReadonlyMap<number, number> {
-  const names = Object.keys(counts) as Name[];
-  return new Map(names.map((name) => [column(name), counts[name](seen)]));
-}
-
-function gaugesOf<Name extends string, Seen>(
-  gauges: Readonly<Record<Name, (seen: Seen) => number | undefined>>,
-  seen: Seen,
-): readonly (readonly [Name, number | undefined])[] {
-  return (Object.keys(gauges) as Name[]).map((name) => [name, gauges[name](seen)] as const);
-}
-
 /** Counters only rise: one that has fallen began anew, and all that it says is new. */
 function addDifference(row: Row, now: Totals, before: Totals | undefined): void {
-  for (const [column, count] of now.counts) addTo(row, column, rise(count, before?.counts.get(column)));
+  for (const [index, count] of now.counts.entries()) {
+    addTo(row, firstCount + index, rise(count, before?.counts[index]));
+  }
   const { times } = now;
-  if (times === undefined) return;
+  if (times === undefined || times.count === before?.times?.count) return;
   const known = before?.times !== undefined && before.times.count <= times.count ? before.times : undefined;
   const buckets = new Map(known?.pairs);
   addTo(row, timesColumns.count, times.count - (known?.count ?? 0));
