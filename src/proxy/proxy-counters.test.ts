@@ -158,6 +158,14 @@ test('counters: requests that do not comply are counted in every mode, and only 
       await exchange(t, port, text);
       assert.equal(balancer().nonCompliantRequests - before, each[index], `${desyncMode} ${JSON.stringify(text)}`);
     }
+    // What ends too early is not whole, and that is all that is known of it.
+    const before = balancer().nonCompliantRequests;
+    for (const cut of [fine.slice(0, -2), `POST / HTTP/1.1\r\nHost: a\r\n${close}Content-Length: 9\r\n\r\nx`]) {
+      const client = new RawClient(t, port);
+      client.socket.end(cut);
+      await client.toHave('HTTP/1.1 400 ');
+    }
+    assert.equal(balancer().nonCompliantRequests, before);
   }
 });
 
