@@ -1,5 +1,6 @@
 /** Plays the scenarios of a drill, one after the other, and prints what came of them. */
 import { rmSync } from 'node:fs';
+import { rolls } from '#base/rolls.ts';
 import type { CommandContext } from '#cli/command.ts';
 import { startProgress } from '#cli/progress.ts';
 import { styleFor } from '#cli/style.ts';
@@ -28,7 +29,7 @@ export async function playDrill(options: DrillOptions, context: CommandContext):
   const results: ScenarioResult[] = [];
   try {
     origin = await startOrigin({ segmentBytes: segment.bytes });
-    const random = seeded(seed);
+    const random = rolls(seed);
     const region = {
       loadBalancers,
       streaming: Math.min(streamingMax, loadBalancers),
@@ -73,15 +74,4 @@ function choose(all: readonly DrillLoadBalancer[], random: () => number): readon
   const streaming = shuffled.filter(({ isStreaming }) => isStreaming).slice(0, 2);
   const others = shuffled.filter(({ isStreaming }) => !isStreaming);
   return [...streaming, ...others.slice(0, Math.max(1, Math.round(all.length * victimsShare) - streaming.length))];
-}
-
-/** Mulberry32: the same numbers for the same seed. */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -1,20 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
+import { rolls } from '#base/rolls.ts';
 import { layOut, pickByWeight } from '#routing/pick/by-weight.ts';
 import { type GroupState, intervalsMax, isForgettable, judge } from './anomalies.ts';
 import { evidenceOfDifference, isFarWorse, type Outcomes, regain, type Trust } from './evidence.ts';
-
-/** A fair sequence that is always the same (mulberry32). */
-function rolls(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A group under load: requests go to targets by their weights, each fails as often as its target does. */
 class Load {

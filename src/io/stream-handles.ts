@@ -83,17 +83,20 @@ const methods = [
   'connect6',
 ] as const satisfies readonly (keyof StreamHandle)[];
 
+/** Gives one of Node's own modules by its name. */
+type Binding = (name: string) => unknown;
+
 let found: StreamHandles | false | undefined;
 
 /** Undefined where this Node has something else. */
 export function streamHandles(): StreamHandles | undefined {
-  found ??= findStreamHandles() ?? false;
+  found ??= streamHandlesOf((process as unknown as { readonly binding: Binding }).binding) ?? false;
   return found === false ? undefined : found;
 }
 
-function findStreamHandles(): StreamHandles | undefined {
+/** Undefined where anything is missing, or is not what is known of it. */
+export function streamHandlesOf(binding: Binding): StreamHandles | undefined {
   try {
-    const { binding } = process as unknown as { readonly binding: (name: string) => unknown };
     const stream = binding('stream_wrap') as StreamWrap;
     const tcp = binding('tcp_wrap') as TcpWrap;
     const { streamBaseState: state, kReadBytesOrError, kLastWriteWasAsync } = stream;

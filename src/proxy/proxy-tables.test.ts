@@ -301,25 +301,21 @@ test('proxy: with least outstanding requests, a target that is busy gets no more
 test('proxy: with least outstanding requests, those with nothing to do share alike, and a tunnel counts while it is open', async (t) => {
   const counts = new Map<number, number>();
   const targets = await Promise.all(
-    [0, 1, 2].map(async (index) => {
-      const server = http.createServer((_incoming, outgoing) => {
-        counts.set(index, (counts.get(index) ?? 0) + 1);
-        outgoing.end(`${index}`);
-      });
-      server.on('upgrade', (_incoming, socket) => {
-        socket.write(
-          `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\nX-Index: ${index}\r\n\r\n`,
-        );
-        socket.on('end', () => socket.end());
-      });
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      t.after(() => {
-        server.closeAllConnections();
-        server.close();
-      });
-      return (server.address() as net.AddressInfo).port;
-    }),
+    [0, 1, 2].map((index) =>
+      startTarget(
+        t,
+        (_incoming, outgoing) => {
+          counts.set(index, (counts.get(index) ?? 0) + 1);
+          outgoing.end(`${index}`);
+        },
+        (_incoming, socket) => {
+          socket.write(
+            `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\nX-Index: ${index}\r\n\r\n`,
+          );
+          socket.on('end', () => socket.end());
+        },
+      ),
+    ),
   );
   const { port, proxy } = await startProxy(t, { targets, algorithm: 'least_outstanding_requests' });
   // Each has a connection that waits in its pool, and none is better for it.

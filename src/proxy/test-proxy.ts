@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { systemClock } from '#io/clock.ts';
 import { silentLog } from '#io/log.ts';
@@ -126,8 +127,13 @@ export async function startProxy(
 }
 
 /** A target that is an ordinary Node server. */
-export async function startTarget(t: TestContext, handler: http.RequestListener): Promise<number> {
+export async function startTarget(
+  t: TestContext,
+  handler: http.RequestListener,
+  onUpgrade?: (incoming: http.IncomingMessage, socket: Duplex) => void,
+): Promise<number> {
   const server = http.createServer({ keepAliveTimeout: 60_000 }, handler);
+  if (onUpgrade !== undefined) server.on('upgrade', onUpgrade);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {

@@ -1,18 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
+import { rolls } from '#base/rolls.ts';
 import { pickInSlowStart, shareAt } from './slow-start.ts';
-
-/** A fair sequence that is always the same (mulberry32). */
-function rolls(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 function counts(shares: readonly number[], picks: number, seed: number): number[] {
   const state = { turn: 0 };
