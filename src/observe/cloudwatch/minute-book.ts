@@ -23,7 +23,7 @@ import {
   timesColumns,
 } from './columns.ts';
 import { MinuteSeries } from './minute-series.ts';
-import { minuteMs, type NodeMinute, pointsOf } from './points.ts';
+import { lastColumnOf, minuteMs, type NodeMinute, pointsOf } from './points.ts';
 
 /** How long points are kept, and in how much memory: when that does not suffice, the oldest go first. */
 export const keptMinutes = 180;
@@ -352,9 +352,10 @@ function nodeMinutes(
   const kept = !isOfGroups(metric)
     ? [balancer]
     : [...groups].flatMap(([id, group]) => (targetGroupId === undefined || id === targetGroupId ? [group] : []));
+  const lastColumn = lastColumnOf(metric);
   const minutes = new Map<number, Row[]>();
   for (const { series, open } of kept) {
-    const rows = [...series.rows(first, end)];
+    const rows = [...series.rows(first, end, lastColumn)];
     if (open !== undefined && open.minute >= first && open.minute < end) rows.push(open);
     for (const { minute, row } of rows) {
       const known = minutes.get(minute);

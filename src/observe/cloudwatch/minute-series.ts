@@ -87,14 +87,14 @@ export class MinuteSeries {
     }
   }
 
-  /** The rows of minutes from `first` up to, but not, `end`; the oldest first. */
-  *rows(first: number, end: number): Iterable<MinuteRow> {
+  /** The rows of minutes from `first` up to, but not, `end`, with their columns up to the last; the oldest first. */
+  *rows(first: number, end: number, lastColumn = Number.POSITIVE_INFINITY): Iterable<MinuteRow> {
     for (const record of this.#records()) {
       if (record.minute >= end) return;
       const from = Math.max(record.minute, first);
       const to = Math.min(record.minute + record.repeats + 1, end);
       if (from >= to) continue;
-      const row = unpack(this.#bytes.subarray(record.rowStart, record.end));
+      const row = unpack(this.#bytes.subarray(record.rowStart, record.end), lastColumn);
       for (let minute = from; minute < to; minute += 1) yield { minute, row };
     }
   }
@@ -154,12 +154,13 @@ function pack(row: Row): Uint8Array {
   return bytes.subarray(0, at);
 }
 
-function unpack(bytes: Uint8Array): Row {
+function unpack(bytes: Uint8Array, lastColumn: number): Row {
   const row: Row = new Map();
   const reader = new Reader(bytes);
   let column = 0;
   while (!reader.isAtEnd) {
     column += reader.next();
+    if (column > lastColumn) break;
     row.set(column, reader.next());
   }
   return row;

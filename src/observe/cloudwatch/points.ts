@@ -53,8 +53,17 @@ class Sum {
 
   toPoint(atMs: number): MetricPoint {
     const { sampleCount, sum, minimum, maximum, times } = this;
-    const percentile = times && ((share: number) => times.quantileMs(share) / 1_000);
-    return { atMs, sampleCount, sum, minimum, maximum, percentile };
+    if (times === undefined) return { atMs, sampleCount, sum, minimum, maximum, percentile: undefined };
+    const average = sum / sampleCount;
+    return {
+      atMs,
+      sampleCount,
+      sum,
+      // The ends are those of the histogram's steps; an average is never beyond them.
+      minimum: Math.min(times.leastMs() / 1_000, average),
+      maximum: Math.max(times.quantileMs(1) / 1_000, average),
+      percentile: (share: number) => times.quantileMs(share) / 1_000,
+    };
   }
 }
 
@@ -112,27 +121,41 @@ function add(sum: Sum, metric: Metric, nodes: readonly NodeMinute[]): void {
     }
     case 'response-time': {
       for (const row of nodes.flatMap(({ rows }) => rows)) {
-        const times = timesOf(row);
-        if (times.count === 0) continue;
-        const seconds = times.sumMicroseconds / 1e6;
-        const average = seconds / times.count;
-        // The ends are those of the histogram's steps; an average is never beyond them.
-        const least = Math.min(times.leastMs() / 1_000, average);
-        sum.take(times.count, seconds, least, Math.max(times.quantileMs(1) / 1_000, average));
+        const count = row.get(timesColumns.count) ?? 0;
+        if (count === 0) continue;
+        sum.sampleCount += count;
+        sum.sum += (row.get(timesColumns.sum) ?? 0) / 1e6;
         sum.times ??= new Histogram();
-        sum.times.add(times);
+        addTimes(sum.times, row);
       }
       return;
     }
   }
 }
 
-function timesOf(row: Row): Histogram {
-  const histogram = new Histogram();
-  histogram.count = row.get(timesColumns.count) ?? 0;
-  histogram.sumMicroseconds = row.get(timesColumns.sum) ?? 0;
+function addTimes(times: Histogram, row: Row): void {
+  times.count += row.get(timesColumns.count) ?? 0;
+  times.sumMicroseconds += row.get(timesColumns.sum) ?? 0;
   for (const [column, count] of row) {
-    if (column >= timesColumns.bucket && column < columnsCount) histogram.buckets[column - timesColumns.bucket] = count;
+    if (column >= timesColumns.bucket && column < columnsCount) times.buckets[column - timesColumns.bucket]! += count;
   }
-  return histogram;
+}
+
+/** The last column of a row that the metric is made of. */
+export function lastColumnOf({ source }: Metric): number {
+  switch (source.kind) {
+    case 'balancer-count':
+      return Math.max(...source.columns.map(balancerColumn));
+    case 'group-count':
+      return Math.max(...source.columns.map(groupColumn));
+    case 'balancer-gauge':
+    case 'group-gauge':
+      return gaugeColumns(source.gauge).maximum;
+    case 'zones':
+      return gaugeColumns('healthyRouting').maximum;
+    case 'requests-per-target':
+      return gaugeColumns('targets').maximum;
+    case 'response-time':
+      return columnsCount;
+  }
 }
