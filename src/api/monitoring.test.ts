@@ -37,10 +37,10 @@ async function start(context: TestContext) {
   context.after(() => {
     for (const client of Object.values(clients)) client.destroy();
   });
-  const query = (form: Readonly<Record<string, string>>, path = '') => {
+  const query = (form: Readonly<Record<string, string>>, path = '', more: Readonly<Record<string, string>> = {}) => {
     const body = new URLSearchParams({ Version: '2010-08-01', ...form }).toString();
     const scope = `${testSettings.region}/monitoring/aws4_request`;
-    const headers = { 'content-type': formType };
+    const headers = { 'content-type': formType, ...more };
     const to = new URL(path, url);
     return fetch(to, { method: 'POST', body, headers: signHeaders({ method: 'POST', url: to, body, headers, scope }) });
   };
@@ -53,7 +53,7 @@ async function start(context: TestContext) {
       Object.entries(nodes).map(([nodeId, seen]) => [nodeId, node(seen, { id, groupId })] as const),
     );
     const dimensions = { LoadBalancer: `app/${name}/${id}`, TargetGroup: `targetgroup/${name}/${groupId}` };
-    return { ...dimensions, told };
+    return { ...dimensions, loadBalancerArn, told };
   };
   /** What is told of several, minute by minute. */
   const look = (...all: readonly Awaited<ReturnType<typeof measured>>[]) => {
@@ -331,4 +331,16 @@ test('monitoring: a principal sees its own account, and as much as its policy al
     await allow('elasticloadbalancing:*');
     await assert.rejects(read(), { name: 'AccessDenied' });
   }
+});
+
+test('monitoring: a load balancer that is gone is told of no more, but by whoever asks about the past', async (context) => {
+  const { query, region, measured, look } = await start(context);
+  const web = await measured('web', { n: { group: { requests: 5 } } });
+  look(web);
+  const before = region.revision;
+  await region.call('DeleteLoadBalancer', { LoadBalancerArn: web.loadBalancerArn });
+  const list = async (more: Readonly<Record<string, string>> = {}) =>
+    (await query({ Action: 'ListMetrics', MetricName: 'RequestCount' }, '', more)).text();
+  assert.doesNotMatch(await list(), /<member>/);
+  assert.match(await list({ 'x-ballast-at': `${before}` }), new RegExp(`<Value>${web.LoadBalancer}</Value>`));
 });
