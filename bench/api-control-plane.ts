@@ -67,6 +67,7 @@ export class ControlPlane {
         s3Endpoint: undefined,
         // What is measured is what it can do, not what it allows.
         requestRatePercent: 0,
+        metricsIntervalSeconds: 60,
         operatorKey: 'bench',
         linkToken: 'bench',
       },

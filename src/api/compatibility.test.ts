@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import * as acm from '@aws-sdk/client-acm';
+import * as cloudwatch from '@aws-sdk/client-cloudwatch';
 import * as ec2 from '@aws-sdk/client-ec2';
 import * as classic from '@aws-sdk/client-elastic-load-balancing';
 import * as elbv2 from '@aws-sdk/client-elastic-load-balancing-v2';
@@ -51,6 +52,7 @@ const services = [
   { sdk: iam, client: 'IAMClient', version: '2010-05-08', works: neighbour('IAM') },
   { sdk: sts, client: 'STSClient', version: '2011-06-15', works: neighbour('STS') },
   { sdk: ec2, client: 'EC2Client', version: '2016-11-15', works: neighbour('EC2') },
+  { sdk: cloudwatch, client: 'CloudWatchClient', version: '2010-08-01', works: neighbour('CloudWatch') },
 ] as const;
 
 for (const service of services) {

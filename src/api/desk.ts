@@ -9,6 +9,7 @@ import type { Clock } from '#io/clock.ts';
 import type { Log } from '#io/log.ts';
 import { type Fault, fault, faults } from '#model/fault.ts';
 import { type Moment, parseMoment } from '#model/moment.ts';
+import { cborError, cborHeaders, isCborPath, speaksCbor } from './cbor-wire.ts';
 import { jsonContentType, jsonError, speaksJson } from './json-wire.ts';
 import { type Form, parseForm, shown } from './query.ts';
 import { RefusalLog } from './refusal-log.ts';
@@ -35,11 +36,12 @@ export interface ApiStats {
   readonly authenticationFailures: Readonly<Record<string, number>>;
 }
 
-/** What goes back: an HTTP status, and XML or JSON. */
+/** What goes back: an HTTP status, and XML, JSON or CBOR. */
 export interface DeskAnswer {
   readonly status: number;
   readonly contentType: string;
-  readonly text: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly text: string | Uint8Array;
   /** The revision of the past that was asked. */
   readonly revision?: number;
 }
@@ -70,8 +72,9 @@ export class Desk {
   async answer(request: DeskRequest): Promise<DeskAnswer> {
     const read = this.#read(request);
     if (!read.ok) return this.refuse(request, read.fault);
-    const { caller, query } = read.value;
-    const wire = await services.get(caller.service)!.wire();
+    const { caller, path, query } = read.value;
+    const wire = await services.get(caller.service)!.wire(request);
+    if (path !== '/' && wire.hasPath !== true) return this.#refuse(wire, noSuchPath(path), request.id);
     const found = wire.read(request, query);
     if (!found.ok) return this.#refuse(wire, found.fault, request.id);
     const asked = found.value;
@@ -97,7 +100,8 @@ export class Desk {
       const { output, revision } = result.value;
       const text = wire.answer(asked, output, request.id);
       this.#count(action, 'OK');
-      return { status: 200, contentType: wire.contentType, text, ...(revision !== undefined && { revision }) };
+      const { contentType, headers = {} } = wire;
+      return { status: 200, contentType, headers, text, ...(revision !== undefined && { revision }) };
     } catch (bug) {
       // The input stays out of the log: it can hold a customer's secrets.
       this.#options.log.error(`request ${request.id} (${action} by ${caller.principal}) met a bug: ${stackOf(bug)}`);
@@ -108,34 +112,40 @@ export class Desk {
 
   /** Counts and encodes a refusal of what nobody has signed. */
   refuse({ id, headers }: Pick<DeskRequest, 'id' | 'headers'>, refused: Fault): DeskAnswer {
+    const status = faults[refused.code];
+    if (speaksCbor(headers)) {
+      this.#count('', refused.code);
+      return { status, contentType: 'application/cbor', headers: cborHeaders, text: cborError(refused) };
+    }
     if (!speaksJson(headers)) return this.#refuse(mainWire, refused, id);
     this.#count('', refused.code);
-    return { status: faults[refused.code], contentType: jsonContentType, text: jsonError(refused) };
+    return { status, contentType: jsonContentType, text: jsonError(refused) };
   }
 
   #refuse(wire: Wire, refused: Fault, requestId: string, asked?: Asked): DeskAnswer {
     this.#count(asked?.operation.name ?? '', refused.code);
     const { contentType } = wire;
-    return { status: faults[refused.code], contentType, text: wire.refuse(refused, requestId, asked) };
+    const headers = { ...wire.headers, ...wire.refusalHeaders?.(refused) };
+    return { status: faults[refused.code], contentType, headers, text: wire.refuse(refused, requestId, asked) };
   }
 
-  #read(request: DeskRequest): Result<{ readonly caller: Caller; readonly query: Form }, Fault> {
+  #read(request: DeskRequest): Result<{ readonly caller: Caller; readonly path: string; readonly query: Form }, Fault> {
     const { method, url, headers, body } = request;
     if (method !== 'POST' && method !== 'GET') {
       return refuse(fault('InvalidAction', `${method} is not a method of this API; POST and GET are`));
     }
-    const [path, ...queries] = url.split('?');
-    if (path !== '/') return refuse(fault('InvalidAction', `there is no ${shown(path!)}; the API is at '/'`));
+    const [path = '', ...queries] = url.split('?');
+    if (path !== '/' && !isCborPath(path)) return refuse(noSuchPath(path));
     const query = parseForm(queries.join('?'));
     if (!query.ok) return query;
-    const caller = this.#verify({ method, query: query.value, headers, body }, this.#options.clock.wallMs());
+    const caller = this.#verify({ method, path, query: query.value, headers, body }, this.#options.clock.wallMs());
     if (!caller.ok) {
       const { code } = caller.fault;
       this.#authenticationFailures.set(code, (this.#authenticationFailures.get(code) ?? 0) + 1);
       this.#refusals.note({ code, accessKeyId: claimedKey(request, query.value), from: request.clientAddress });
       return caller;
     }
-    return accept({ caller: caller.value, query: query.value });
+    return accept({ caller: caller.value, path, query: query.value });
   }
 
   #count(action: string, code: string): void {
@@ -143,6 +153,10 @@ export class Desk {
     if (counted === undefined) this.#requests.set(`${action} ${code}`, { action, code, count: 1 });
     else counted.count += 1;
   }
+}
+
+function noSuchPath(path: string): Fault {
+  return fault('InvalidAction', `there is no ${shown(path)}; the API is at '/'`);
 }
 
 /** The access key id that the request claims, believed or not. */

@@ -1,6 +1,7 @@
 /**
- * The JSON protocol, version 1.1 (AWS Certificate Manager): the operation's name stands in the header `X-Amz-Target`,
- * and one JSON object goes each way. What the shapes do not know is passed over, as in the query protocol.
+ * The JSON protocol, version 1.1 (AWS Certificate Manager) and 1.0 (CloudWatch): the operation's name stands in the
+ * header `X-Amz-Target`, and one JSON object goes each way. What the shapes do not know is passed over, as in the query
+ * protocol.
  *
  * https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
  */
@@ -16,9 +17,9 @@ const listLengthMax = 5_000;
 const targetHeader = 'x-amz-target';
 
 /** `prefix` stands before the operation's name in the header. */
-export function jsonWire(api: ApiDefinition, prefix: string): Wire {
+export function jsonWire(api: ApiDefinition, prefix: string, version: '1.0' | '1.1' = '1.1'): Wire {
   return {
-    contentType,
+    contentType: `application/x-amz-json-${version}`,
     read({ method, headers, body }) {
       const target = headers.get(targetHeader)?.join(', ') ?? '';
       const operation = target.startsWith(`${prefix}.`)
@@ -31,7 +32,7 @@ export function jsonWire(api: ApiDefinition, prefix: string): Wire {
       return accept({ api, operation, input: () => decodeBody(body, operation.input) });
     },
     answer: ({ operation }, output) => JSON.stringify(encode(operation.output, output ?? {})),
-    refuse: jsonError,
+    refuse: (refused) => jsonError(refused, api.errorNames),
   };
 }
 
@@ -40,9 +41,9 @@ export function speaksJson(headers: ReadonlyMap<string, readonly string[]>): boo
   return headers.has(targetHeader);
 }
 
-/** An error, for whoever speaks JSON. */
-export function jsonError({ code, message }: Fault): string {
-  return JSON.stringify({ __type: code, message });
+/** An error, for whoever speaks JSON; `names`: what errors are called where it is not their code. */
+export function jsonError({ code, message }: Fault, names?: ReadonlyMap<string, string>): string {
+  return JSON.stringify({ __type: names?.get(code) ?? code, message });
 }
 
 export const jsonContentType = contentType;
@@ -57,6 +58,11 @@ function decodeBody(body: Uint8Array, shape: Shape): Result<unknown, Fault> {
       fault('SerializationException', `the body is not JSON in UTF-8: ${(error as Error).message.slice(0, 100)}`),
     );
   }
+  return decodeJson(value, shape);
+}
+
+/** Checks what was read, from JSON or something like it, by its shape. */
+export function decodeJson(value: unknown, shape: Shape): Result<unknown, Fault> {
   return decode(value, shape, '', 0);
 }
 

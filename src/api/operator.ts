@@ -28,8 +28,8 @@ export interface OperatorServerOptions {
   readonly status: () => Status;
   /** Everything below `/v1` but the status. */
   readonly routes: readonly Route[];
-  /** The text of `/metrics`. */
-  readonly metrics: () => Promise<string>;
+  /** The text of `/metrics`, or of `/metrics?targets=…`. */
+  readonly metrics: (targets: string | undefined) => Promise<string>;
   /** Takes over `/link`. */
   readonly upgradeLink: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
@@ -85,8 +85,10 @@ class OperatorDesk {
     const path = pathOf(request);
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     if (isRead && path === '/healthz') return send(response, 200, 'text/plain; charset=utf-8', 'ok\n');
-    if (isRead && path === '/metrics')
-      return send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', await options.metrics());
+    if (isRead && path === '/metrics') {
+      const targets = new URLSearchParams(queryOf(request)).get('targets') ?? undefined;
+      return send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', await options.metrics(targets));
+    }
     if (!isOperator(request, options.operatorKey)) {
       response.setHeader('www-authenticate', 'Bearer');
       return sendJson(response, 401, { error: 'this needs the operator key, as `Authorization: Bearer KEY`' });

@@ -2,9 +2,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import * as acm from '@aws-sdk/client-acm';
+import * as cloudwatch from '@aws-sdk/client-cloudwatch';
+import { cbor, dateToTag } from '@smithy/core/cbor';
 import fc from 'fast-check';
 import { testSettings } from '#control/elbv2/test-region.ts';
 import { acmOperations } from '#control/neighbours/acm/operations.ts';
+import { cloudwatchOperations } from '#control/neighbours/cloudwatch/operations.ts';
+import { MinuteBook } from '#observe/cloudwatch/minute-book.ts';
+import { beganMs, node } from '#observe/cloudwatch/test-counts.ts';
 import { apis, defineApi, type Shape } from './shapes.ts';
 import { accessKeyId, formType, secretAccessKey, signHeaders } from './test-api.ts';
 import { startRegionApi } from './test-region-api.ts';
@@ -12,6 +17,10 @@ import { anyValue } from './test-values.ts';
 
 const { operations } = apis.get('2015-12-01')!;
 const acmShapes = [...defineApi('2015-12-08', acm).operations.values()].filter(({ name }) => name in acmOperations);
+
+const cloudwatchShapes = [...defineApi('2010-08-01', cloudwatch).operations.values()].filter(
+  ({ name }) => name in cloudwatchOperations,
+);
 
 /** Sends a signed body. */
 async function post(
@@ -134,4 +143,69 @@ test('random bodies: the JSON API likewise', async (context) => {
     }),
     { numRuns: 200 },
   );
+});
+
+/** Times as the protocol has them; a part of a call may not be given. */
+function tagged(value: unknown): unknown {
+  if (value instanceof Date) return dateToTag(value);
+  if (Array.isArray(value)) return value.map(tagged);
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, each]) => (each === undefined ? [] : [[key, tagged(each)]])),
+  );
+}
+
+test('random bodies: the CBOR API likewise, also of bodies that are not CBOR, or claim to be larger than they are', async (context) => {
+  const book = new MinuteBook({ sinceMs: beganMs });
+  book.look(beganMs + 60_000, new Map([['n', node({ group: { requests: 1 } })]]));
+  const { url } = await startRegionApi(context, undefined, book);
+  const bodies = fc.constantFrom(...cloudwatchShapes).chain(({ name, input }) =>
+    fc.record({
+      name: fc.constant(name),
+      body: fc.oneof(
+        fc
+          .record({
+            value: anyValue(input),
+            mutations: fc.array(fc.record({ at: fc.nat(), byte: fc.nat({ max: 255 }) }), { maxLength: 2 }),
+            cutBytes: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 9 }) }),
+          })
+          .map(({ value, mutations, cutBytes }) => {
+            const bytes = Uint8Array.from(cbor.serialize(tagged(value)));
+            for (const { at, byte } of mutations) bytes[at % bytes.length] = byte;
+            return bytes.subarray(0, Math.max(0, bytes.length - cutBytes));
+          }),
+        wild,
+      ),
+    }),
+  );
+  let answered = 0;
+  await fc.assert(
+    fc.asyncProperty(bodies, async ({ name, body }) => {
+      const to = `${url}service/GraniteServiceVersion20100801/operation/${name}`;
+      const headers = { 'content-type': 'application/cbor', 'smithy-protocol': 'rpc-v2-cbor' };
+      const answer = await post(to, body, 'monitoring', headers);
+      const bytes = new Uint8Array(await answer.arrayBuffer());
+      const read = cbor.deserialize(bytes) as Record<string, unknown>;
+      assert.equal(answer.headers.get('smithy-protocol'), 'rpc-v2-cbor');
+      assert(answer.status === 200 || answer.status === 400, `${answer.status} ${JSON.stringify(read)}`);
+      if (answer.status === 200) answered += 1;
+      else assert.equal(typeof read.__type, 'string');
+    }),
+    { numRuns: 400 },
+  );
+  assert(answered > 5, `${answered} were understood`);
+  for (const lie of [
+    [0x9b, 0, 0, 0, 1, 0, 0, 0, 0],
+    [0xbb, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff],
+    [0x9f],
+    [0x7b, 1],
+    [0xa1, 0x1b, 0x42, 1, 2, 3, 4, 5, 6, 7, 0],
+    [0xc2, 0x41, 1],
+    [0xa0, 0xa0],
+    Array(99).fill(0x81),
+  ]) {
+    const to = `${url}service/GraniteServiceVersion20100801/operation/ListMetrics`;
+    const headers = { 'content-type': 'application/cbor', 'smithy-protocol': 'rpc-v2-cbor' };
+    assert.equal((await post(to, Uint8Array.from(lie), 'monitoring', headers)).status, 400);
+  }
 });

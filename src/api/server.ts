@@ -56,7 +56,13 @@ export function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
     const id = uuid(options.random);
     const { method = '', url = '' } = request;
     const headers = headersOf(request);
-    const { status, contentType, text, revision } = body.ok
+    const {
+      status,
+      contentType,
+      headers: more = {},
+      text,
+      revision,
+    } = body.ok
       ? await desk.answer({
           id,
           clientAddress: request.socket.remoteAddress ?? '',
@@ -70,6 +76,7 @@ export function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
       'content-type': contentType,
       'content-length': Buffer.byteLength(text),
       'x-amzn-requestid': id,
+      ...more,
       ...(revision !== undefined && { 'x-ballast-revision': revision }),
       // A connection that its client would keep must not hold up a server that closes.
       ...(!server.listening && { connection: 'close' }),

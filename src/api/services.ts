@@ -6,18 +6,23 @@
 
 import { ec2Wire } from './ec2-wire.ts';
 import { jsonWire } from './json-wire.ts';
+import { monitoringWires } from './monitoring-wires.ts';
 import { queryWire } from './query-wire.ts';
 import { apis, defineApi } from './shapes.ts';
-import type { Wire } from './wire.ts';
+import type { DeskRequest, Wire } from './wire.ts';
 
 export interface Service {
   /** Global services are signed for this region wherever they are asked. */
   readonly globalRegion?: string;
-  readonly wire: () => Wire | Promise<Wire>;
+  readonly wire: (request: Pick<DeskRequest, 'headers'>) => Wire | Promise<Wire>;
 }
 
 export const mainService = 'elasticloadbalancing';
 export const mainWire: Wire = queryWire(apis);
+
+const monitoring = once(async () =>
+  monitoringWires(defineApi('2010-08-01', await import('@aws-sdk/client-cloudwatch'))),
+);
 
 export const services: ReadonlyMap<string, Service> = new Map<string, Service>([
   [mainService, { wire: () => mainWire }],
@@ -48,6 +53,7 @@ export const services: ReadonlyMap<string, Service> = new Map<string, Service>([
     },
   ],
   ['ec2', { wire: once(async () => ec2Wire(defineApi('2016-11-15', await import('@aws-sdk/client-ec2')))) }],
+  ['monitoring', { wire: async (request) => (await monitoring())(request) }],
 ]);
 
 function once<Value>(make: () => Promise<Value>): () => Promise<Value> {

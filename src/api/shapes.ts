@@ -35,11 +35,18 @@ export interface ApiDefinition {
   /** XML namespace of the answers; empty where they are JSON. */
   readonly namespace: string;
   readonly operations: ReadonlyMap<string, OperationShape>;
+  /** Code of an error in the query protocol → its name in others, where the API has both. */
+  readonly errorNames: ReadonlyMap<string, string>;
 }
 
-/** A schema of the SDK packages: [id, namespace, name, traits, …]; 9 is an operation, 3 a structure. */
+/** A schema of the SDK packages: [id, namespace, name, traits, …]; 9 is an operation, 3 a structure, -3 an error. */
 type Schema = readonly [id: number, namespace: string, name: string, traits: unknown, ...parts: unknown[]];
+/** https://smithy.io/2.0/aws/protocols/aws-query-protocol.html */
+interface QueryErrorTraits {
+  readonly awsQueryError?: readonly [code: string, status: number];
+}
 const operationSchemaId = 9;
+const errorSchemaId = -3;
 
 /** Structures that are compiled: they may contain themselves. */
 const compiled = new Map<unknown, Shape>();
@@ -50,6 +57,7 @@ const namespaces: Readonly<Record<ApiVersion, string>> = {
   '2015-12-08': '',
   '2010-05-08': 'https://iam.amazonaws.com/doc/2010-05-08/',
   '2011-06-15': 'https://sts.amazonaws.com/doc/2011-06-15/',
+  '2010-08-01': 'http://monitoring.amazonaws.com/doc/2010-08-01/',
   '2016-11-15': 'http://ec2.amazonaws.com/doc/2016-11-15/',
 };
 
@@ -66,13 +74,18 @@ export const apis: ReadonlyMap<string, ApiDefinition> = new Map(
 /** Compiles what an SDK package exports. */
 export function defineApi(version: ApiVersion, sdk: object): ApiDefinition {
   const operations = new Map<string, OperationShape>();
+  const errorNames = new Map<string, string>();
   for (const [name, exported] of Object.entries(sdk)) {
-    if (!name.endsWith('$') || !Array.isArray(exported) || exported[0] !== operationSchemaId) continue;
-    const [, , operation, , input, output] = exported as unknown as Schema;
-    operations.set(operation, { name: operation, input: compile(input), output: compile(output) });
+    if (!name.endsWith('$') || !Array.isArray(exported)) continue;
+    const [id, , shapeName, traits, input, output] = exported as unknown as Schema;
+    if (id === operationSchemaId) {
+      operations.set(shapeName, { name: shapeName, input: compile(input), output: compile(output) });
+    }
+    const { awsQueryError: [code] = [] } = (id === errorSchemaId ? traits : {}) as QueryErrorTraits;
+    if (code !== undefined) errorNames.set(code, shapeName);
   }
   assert(operations.size > 0, 'the SDK package exports the schemas of its operations');
-  return { version, namespace: namespaces[version], operations };
+  return { version, namespace: namespaces[version], operations, errorNames };
 }
 
 /** Compiled once for each structure, and its members only when they are first used. */

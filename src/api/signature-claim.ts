@@ -8,9 +8,10 @@ import { accept, type Result, refuse } from '#base/result.ts';
 import { type Fault, fault } from '#model/fault.ts';
 import { type Form, shown } from './query.ts';
 
-/** A request to the path `/`, the only one that the API has. */
 export interface SignedRequest {
   readonly method: string;
+  /** Of letters, digits and slashes alone, which are written in one way; `/` when it is not given. */
+  readonly path?: string;
   readonly query: Form;
   /** Names in lower case; one value for each line, as it was sent. */
   readonly headers: ReadonlyMap<string, readonly string[]>;

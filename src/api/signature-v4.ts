@@ -119,11 +119,11 @@ function bodyFault({ headers }: SignedRequest, bodyHash: string): Fault | undefi
   return fault('SignatureDoesNotMatch', `X-Amz-Content-SHA256 must be the SHA-256 of the body; found ${found}`);
 }
 
-function textToSign(claim: Claim, { method, query, headers }: SignedRequest, bodyHash: string): string {
+function textToSign(claim: Claim, { method, path = '/', query, headers }: SignedRequest, bodyHash: string): string {
   const { signedHeaders, signedAt, scope } = claim;
   const request = [
     method,
-    '/',
+    path,
     canonicalQuery(query, claim.expiresSeconds !== undefined),
     ...signedHeaders.map((name) => `${name}:${headers.get(name)!.map(canonicalValue).join(',')}`),
     '',

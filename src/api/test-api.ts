@@ -111,7 +111,7 @@ export function signHeaders(request: {
     .sort()
     .join('&');
   const lines = canonicalHeaders.map(([name, value]) => `${name}:${value}\n`).join('');
-  const canonical = `${method}\n/\n${query}\n${lines}\n${names}\n${sha256(body)}`;
+  const canonical = `${method}\n${url.pathname}\n${query}\n${lines}\n${names}\n${sha256(body)}`;
   const fullScope = `${signedAt.slice(0, 8)}/${scope}`;
   const text = `AWS4-HMAC-SHA256\n${signed['x-amz-date']}\n${fullScope}\n${sha256(canonical)}`;
   const key = fullScope.split('/').reduce<string | Buffer>((each, part) => hmac(each, part), `AWS4${secret}`);

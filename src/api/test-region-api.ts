@@ -9,6 +9,7 @@ import { silentLog } from '#io/log.ts';
 import { systemRandom } from '#io/random.ts';
 import { noAnomaly } from '#model/anomaly.ts';
 import { put } from '#model/change.ts';
+import type { MetricsReader } from '#model/metrics.ts';
 import { startApiServer } from './server.ts';
 import { accessKeyId, holder, holderDocument } from './test-api.ts';
 
@@ -16,6 +17,7 @@ import { accessKeyId, holder, holderDocument } from './test-api.ts';
 export async function startRegionApi(
   context: TestContext,
   world: World = noWorld,
+  metrics?: MetricsReader,
 ): Promise<{ readonly region: JournalRegion; readonly url: string }> {
   const region = new JournalRegion(context);
   region.account = holder.account;
@@ -25,6 +27,7 @@ export async function startRegionApi(
     settings: testSettings,
     health: () => ({ kind: 'healthy' }),
     anomaly: () => noAnomaly,
+    ...(metrics && { metrics }),
     clock: systemClock,
     random: systemRandom,
     sealer: { seal: (secret, id) => `${secret.length} characters for ${id}` },

@@ -28,9 +28,15 @@ export interface Asked {
 
 export interface Wire {
   readonly contentType: string;
+  /** What is asked for stands in the path; others know `/` alone. */
+  readonly hasPath?: true;
+  /** Header fields of every answer. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** `query` is what stands in the URL, and was signed. */
   read(request: DeskRequest, query: Form): Result<Asked, Fault>;
-  answer(asked: Asked, output: unknown, requestId: string): string;
+  answer(asked: Asked, output: unknown, requestId: string): string | Uint8Array;
   /** `asked` is undefined where it was not found out what was asked for. */
-  refuse(refused: Fault, requestId: string, asked?: Asked): string;
+  refuse(refused: Fault, requestId: string, asked?: Asked): string | Uint8Array;
+  /** Header fields of a refusal, besides. */
+  refusalHeaders?(refused: Fault): Readonly<Record<string, string>>;
 }

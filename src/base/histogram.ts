@@ -52,6 +52,12 @@ export class Histogram {
     return 0;
   }
 
+  /** No recorded duration was shorter; 0 when empty. */
+  leastMs(): number {
+    const lowest = this.buckets.findIndex((count) => count > 0);
+    return lowest <= 0 ? 0 : (upperBoundMicroseconds(lowest - 1) + 1) / 1000;
+  }
+
   /** Only the buckets that hold something, as [index, count] pairs: what travels between processes. */
   toSparse(): SparseHistogram {
     const pairs: [number, number][] = [];

@@ -10,6 +10,7 @@ import type { Sealer } from '#journal/seal.ts';
 import type { AnomalyLookup } from '#model/anomaly.ts';
 import { type Fault, fault } from '#model/fault.ts';
 import type { HealthLookup } from '#model/health.ts';
+import type { MetricsReader } from '#model/metrics.ts';
 import type { Moment } from '#model/moment.ts';
 import type { View } from '#model/view.ts';
 import { checkAccess } from './access/authorize.ts';
@@ -17,6 +18,7 @@ import { elbv2Operations } from './elbv2/operations.ts';
 import type { ApiAnswer, ApiCall, ApiVersion, Execute } from './execute.ts';
 import { limitsOf } from './limits.ts';
 import { acmOperations } from './neighbours/acm/operations.ts';
+import { cloudwatchOperations } from './neighbours/cloudwatch/operations.ts';
 import { ec2Operations } from './neighbours/ec2/operations.ts';
 import { iamOperations } from './neighbours/iam/operations.ts';
 import { stsOperations } from './neighbours/sts/operations.ts';
@@ -28,6 +30,8 @@ export interface ControlOptions {
   readonly journal: Journal;
   readonly settings: RegionSettings;
   readonly health: HealthLookup;
+  /** Undefined: nothing is measured. */
+  readonly metrics?: MetricsReader;
   readonly anomaly: AnomalyLookup;
   readonly clock: Clock;
   readonly random: Random;
@@ -50,6 +54,7 @@ const operations: Readonly<Record<ApiVersion, ReadonlyMap<string, AnyOperation>>
   '2010-05-08': new Map(Object.entries(iamOperations)),
   '2011-06-15': new Map(Object.entries(stsOperations)),
   '2016-11-15': new Map(Object.entries(ec2Operations)),
+  '2010-08-01': new Map(Object.entries(cloudwatchOperations)),
 };
 
 export function createControl(options: ControlOptions): Control {
@@ -69,6 +74,7 @@ export function createControl(options: ControlOptions): Control {
       limits: limitsOf(world.limits, account),
       download: options.download,
       health,
+      ...(options.metrics && { metrics: options.metrics }),
       anomaly,
     };
     const isRead = operation.kind === 'read';

@@ -3,8 +3,15 @@ import type { Result } from '#base/result.ts';
 import type { Fault } from '#model/fault.ts';
 import type { Moment } from '#model/moment.ts';
 
-/** Each API by its version: Elastic Load Balancing v2 and Classic, then ACM, IAM, STS and EC2. */
-export type ApiVersion = '2015-12-01' | '2012-06-01' | '2015-12-08' | '2010-05-08' | '2011-06-15' | '2016-11-15';
+/** Each API by its version: Elastic Load Balancing v2 and Classic, then ACM, IAM, STS, EC2 and CloudWatch. */
+export type ApiVersion =
+  | '2015-12-01'
+  | '2012-06-01'
+  | '2015-12-08'
+  | '2010-05-08'
+  | '2011-06-15'
+  | '2016-11-15'
+  | '2010-08-01';
 
 export interface ApiCall {
   readonly version: ApiVersion;

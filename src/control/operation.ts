@@ -8,6 +8,7 @@ import type { Change } from '#model/change.ts';
 import type { HexId } from '#model/documents.ts';
 import type { Fault } from '#model/fault.ts';
 import type { HealthVerdict } from '#model/health.ts';
+import type { MetricsReader } from '#model/metrics.ts';
 import type { View } from '#model/view.ts';
 import type { AccountLimits } from './limits.ts';
 import type { Network } from './network.ts';
@@ -46,6 +47,8 @@ export interface OperationContext {
   /** What `gather` has read for this call. */
   readonly objects?: readonly Uint8Array[];
   readonly health: (targetKey: string) => TargetCondition | undefined;
+  /** Undefined: nothing is measured. */
+  readonly metrics?: MetricsReader;
   /** Undefined where nobody can say: of the past. */
   readonly anomaly: ((targetKey: string) => AnomalyVerdict) | undefined;
 }

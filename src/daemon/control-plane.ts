@@ -55,9 +55,10 @@ import { incidentReport } from '#observe/incident-report.ts';
 import type { ProxyStats } from '#proxy/stats.ts';
 import { writeCredentials } from './credentials.ts';
 import { explainListen } from './listen.ts';
+import { startMeasuring } from './measuring.ts';
 import { type HealedAtStart, healAtStart, storeMender } from './mending.ts';
 import type { ControlPlaneSettings, Layer, ProcessNews } from './messages.ts';
-import { metricsPage } from './metrics.ts';
+import { metricsPage, targetMetricsPage } from './metrics.ts';
 import { ownProcesses } from './own-processes.ts';
 import { paths } from './paths.ts';
 import type { RoleContext, Started } from './process.ts';
@@ -193,11 +194,13 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
       },
     },
   });
+  const measuring = startMeasuring({ link, periodMs: settings.metricsIntervalSeconds * 1_000, clock });
   const control = createControl({
     journal,
     settings: region,
     health: (key) => health.lookup(key),
     anomaly: (key) => anomalies.lookup(key),
+    metrics: measuring.reader,
     clock,
     random,
     sealer: ring,
@@ -302,20 +305,22 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
           nowMs: clock.wallMs(),
         });
       },
-      metrics: () =>
-        metricsPage({
-          journal,
-          vault,
-          sentinel,
-          verifier,
-          link,
-          health,
-          anomalies,
-          api: apiServer.stats(),
-          gate,
-          approvals,
-          nowMs: nowMs(),
-        }),
+      metrics: (targets) =>
+        targets !== undefined
+          ? targetMetricsPage(targets, { view: journal.view, link })
+          : metricsPage({
+              journal,
+              vault,
+              sentinel,
+              verifier,
+              link,
+              health,
+              anomalies,
+              api: apiServer.stats(),
+              gate,
+              approvals,
+              nowMs: nowMs(),
+            }),
       upgradeLink: (request, socket, head) => link.upgrade(request, socket, head),
     });
   } catch (error) {
@@ -343,6 +348,7 @@ export async function startControlPlane(settings: ControlPlaneSettings, { log }:
       link.close();
       await operator.close();
       sampling.stop();
+      measuring.stop();
       sentinel?.close();
       verifier.close();
       await vault?.close();

@@ -33,6 +33,7 @@ export interface ControlPlaneSettings {
   readonly s3Folder: string | undefined;
   readonly s3Endpoint: string | undefined;
   readonly requestRatePercent: number;
+  readonly metricsIntervalSeconds: number;
   /** Folder with the operator's own maintenance processes. */
   readonly maintenance: string | undefined;
   readonly without: readonly Layer[];

@@ -14,6 +14,7 @@ import { kinds } from '#model/documents.ts';
 import { isEmpty, type View } from '#model/view.ts';
 import type { NodeStats } from '#node/node.ts';
 import { renderMetrics, type Snapshot } from '#observe/metrics.ts';
+import { renderTargetMetrics } from '#observe/target-metrics.ts';
 import { nodeStatuses } from './status.ts';
 
 /** A scrape waits no longer for a node's counters; one that is slower is left out of this page. */
@@ -57,8 +58,25 @@ export async function metricsPage(sources: {
   });
 }
 
-function trafficOf(node: string, { loadBalancers, droppedLogLines, logs }: NodeStats): Snapshot['traffic'][number] {
-  return { node, loadBalancers, ...(logs && { logs: { ...logs, droppedLines: droppedLogLines } }) };
+/**
+ * The page of single targets: of all groups, or of those that are named by their ids or by the last part of their ARNs,
+ * with commas between.
+ */
+export async function targetMetricsPage(
+  wanted: string,
+  { view, link }: { readonly view: View; readonly link: LinkServer },
+): Promise<string> {
+  const groups = wanted.split(',').map((name) => name.slice(name.lastIndexOf('/') + 1));
+  const stats = await link.stats(statsTimeoutMs, wanted === 'all' ? 'all' : groups);
+  const nodes = [...stats].map(([node, told]) => ({ node, ...(told as NodeStats) }));
+  return renderTargetMetrics(nodes, (id) => labelOf(view, id));
+}
+
+function trafficOf(
+  node: string,
+  { loadBalancers, hosts, functions, droppedLogLines, logs }: NodeStats,
+): Snapshot['traffic'][number] {
+  return { node, loadBalancers, hosts, functions, ...(logs && { logs: { ...logs, droppedLines: droppedLogLines } }) };
 }
 
 /** The last part of the ARN, which is how CloudWatch's dimensions name load balancers and target groups. */

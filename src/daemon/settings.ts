@@ -58,6 +58,7 @@ export interface Settings {
   readonly s3Folder: string | undefined;
   readonly s3Endpoint: string | undefined;
   readonly logIntervalSeconds: number;
+  readonly metricsIntervalSeconds: number;
   /** Of AWS's own request rates; 0 for none. */
   readonly requestRatePercent: number;
   /** Only in a drill. */
@@ -277,6 +278,15 @@ const table: { readonly [Name in keyof Settings]-?: Setting<NonNullable<Settings
     shownDefault: '300',
     help: 'How much time one file of the logs of a load balancer covers',
     parse: parseWholeNumber({ min: 1, max: 3_600 }),
+  },
+  metricsIntervalSeconds: {
+    flag: 'metrics-interval-seconds',
+    argument: 'N',
+    variable: 'BALLAST_METRICS_INTERVAL_SECONDS',
+    key: 'metricsIntervalSeconds',
+    shownDefault: '20',
+    help: "How often the nodes' counters are looked at for CloudWatch's metrics, each minute anew",
+    parse: parseWholeNumber({ min: 1, max: 60 }),
   },
   requestRatePercent: {
     flag: 'request-rate-percent',

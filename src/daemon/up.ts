@@ -83,7 +83,7 @@ class Supervisor {
   constructor(settings: Settings, nodes: readonly NodePlan[]) {
     this.#settings = settings;
     const { data, account, region, zones, domain, environment, holdAddressesDays, vault, workers } = settings;
-    const { alarmWebhook, maintenance, without = [] } = settings;
+    const { alarmWebhook, maintenance, metricsIntervalSeconds, without = [] } = settings;
     const { inventory, ec2Endpoint, s3Folder, s3Endpoint, logIntervalSeconds, requestRatePercent } = settings;
     const operatorKey = readOrMakeSecretFile(paths.operatorKey(data), () => systemRandom.hex(64));
     const linkToken = readOrMakeSecretFile(paths.linkKey(data), () => systemRandom.hex(64));
@@ -118,6 +118,7 @@ class Supervisor {
       s3Folder,
       s3Endpoint,
       requestRatePercent,
+      metricsIntervalSeconds,
       maintenance,
       without,
       operatorKey,

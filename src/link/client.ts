@@ -15,6 +15,7 @@ import {
   type LinkTransaction,
   linkProtocol,
   parseDownFrame,
+  type StatsTargets,
   type UpFrame,
 } from './frames.ts';
 
@@ -50,7 +51,7 @@ export interface LinkClientOptions {
   /** The control plane wants to know what the follower holds. */
   readonly onInventory?: () => void;
   readonly onNodes?: (alive: readonly string[]) => void;
-  readonly stats?: () => Promise<unknown>;
+  readonly stats?: (targets: StatsTargets) => Promise<unknown>;
 }
 
 export class LinkClient {
@@ -176,7 +177,7 @@ export class LinkClient {
         onNodes?.(frame.alive);
         return;
       case 'stats':
-        void stats?.().then((answer) => this.send({ type: 'stats', id: frame.id, stats: answer }));
+        void stats?.(frame.targets ?? []).then((answer) => this.send({ type: 'stats', id: frame.id, stats: answer }));
         return;
     }
   }

@@ -113,7 +113,10 @@ export type DownFrame =
   | { readonly type: 'again'; readonly transaction: LinkTransaction }
   /** Names the nodes that are connected now, for the DNS server. */
   | { readonly type: 'nodes'; readonly alive: readonly string[] }
-  | { readonly type: 'stats'; readonly id: number };
+  /** What have you counted? With the targets of these groups; without a word, of none. */
+  | { readonly type: 'stats'; readonly id: number; readonly targets?: StatsTargets };
+
+export type StatsTargets = 'all' | readonly string[];
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -173,7 +176,7 @@ export function parseDownFrame(text: string): DownFrame | undefined {
     case 'nodes':
       return isList(frame.alive, isText) ? (frame as unknown as DownFrame) : undefined;
     case 'stats':
-      return isCount(frame.id) ? (frame as unknown as DownFrame) : undefined;
+      return isCount(frame.id) && isStatsTargets(frame.targets) ? (frame as unknown as DownFrame) : undefined;
     default:
       return undefined;
   }
@@ -198,6 +201,10 @@ function isText(value: unknown): value is string {
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isStatsTargets(value: unknown): boolean {
+  return value === undefined || value === 'all' || isList(value, isText);
 }
 
 function isList(value: unknown, isMember: (member: unknown) => boolean): boolean {

@@ -28,6 +28,7 @@ import {
   linkProtocol,
   parseUpFrame,
   type ServingReport,
+  type StatsTargets,
   type UpFrame,
 } from './frames.ts';
 import { Subset } from './subset.ts';
@@ -131,12 +132,15 @@ export class LinkServer {
     return this.#statuses;
   }
 
-  /** Asks every connected node for its counters; those that do not answer in time are left out. */
-  async stats(timeoutMs: number): Promise<ReadonlyMap<string, unknown>> {
+  /**
+   * Asks every connected node for its counters, and for those of the targets of some groups; nodes that do not answer
+   * in time are left out.
+   */
+  async stats(timeoutMs: number, targets?: StatsTargets): Promise<ReadonlyMap<string, unknown>> {
     const answers = await Promise.all(
       [...this.#sessions]
         .filter(([, session]) => session.role.kind === 'node')
-        .map(async ([id, session]) => [id, await session.stats(timeoutMs)] as const),
+        .map(async ([id, session]) => [id, await session.stats(timeoutMs, targets)] as const),
     );
     return new Map(answers.filter(([, stats]) => stats !== undefined));
   }
@@ -332,7 +336,7 @@ class Session {
     return this.#options.webSocket.ping();
   }
 
-  stats(timeoutMs: number): Promise<unknown> {
+  stats(timeoutMs: number, targets: StatsTargets = []): Promise<unknown> {
     this.#statsAsked += 1;
     const id = this.#statsAsked;
     return new Promise((resolve) => {
@@ -343,7 +347,7 @@ class Session {
       };
       const timer = after(timeoutMs, () => done(undefined));
       this.#statsWaiting.set(id, done);
-      this.send({ type: 'stats', id });
+      this.send({ type: 'stats', id, targets });
     });
   }
 

@@ -80,6 +80,9 @@ export const faults = {
   'InvalidNetworkInterfaceID.NotFound': 400,
   'InvalidSubnetID.NotFound': 400,
   'InvalidVpcID.NotFound': 400,
+  // Of CloudWatch.
+  InvalidNextToken: 400,
+  InvalidParameterCombination: 400,
   // Of ACM and IAM.
   DeleteConflict: 409,
   EntityAlreadyExists: 409,

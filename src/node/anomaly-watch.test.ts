@@ -173,11 +173,11 @@ test('node: a target that fails half of its requests loses its traffic, and gets
   const key = targetKey(targets[0]!);
   const said = () => region.anomalies.flatMap(([, verdicts]) => verdicts);
   assert.deepEqual(said(), [[key, { isAnomalous: true, isMitigated: true }]]);
-  assert.deepEqual((await node.stats()).anomalies, [{ targetGroupId, anomalous: 1, mitigated: 1 }]);
+  assert.deepEqual((await node.stats([])).anomalies, [{ targetGroupId, anomalous: 1, mitigated: 1 }]);
 
   isBroken = false;
   await shareBecomes((found) => found > 0.2, 'it gets its traffic back');
   await until(() => said().at(-1)![1].isMitigated === false, 'it is told that nothing is special any more');
   assert.deepEqual(said().at(-1), [key, { isAnomalous: false, isMitigated: false }]);
-  assert.deepEqual((await node.stats()).anomalies, []);
+  assert.deepEqual((await node.stats([])).anomalies, []);
 });

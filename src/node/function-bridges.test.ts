@@ -172,3 +172,43 @@ test('functions: names that mean something in JavaScript are names like any othe
   assert(typeof answer !== 'string');
   assert.deepEqual(answer.headers, { 'content-length': '0' });
 });
+
+test('functions: what fails is counted by who is to blame, with the bytes that came and went', async (context) => {
+  let told: Told = { body: '' };
+  const { bridges, target, endpoint } = await bridgeTo(context, () => told);
+  const port = bridges.port(target.key)!;
+  const counts = () => {
+    const [{ targetGroupId, userErrors, internalErrors }] = bridges.stats() as [ReturnType<typeof bridges.stats>[0]];
+    return [targetGroupId, userErrors, internalErrors];
+  };
+  const fine = { statusCode: 200, body: 'x'.repeat(1_000) };
+  told = { body: JSON.stringify(fine) };
+  assert.equal((await ask(port)).status, 200);
+  assert.deepEqual(counts(), ['group', 0, 0]);
+  assert(bridges.stats()[0]!.bytes > 1_100);
+  let users = 0;
+  const wrong: Told[] = [
+    { body: 'no JSON' },
+    { body: '{}' },
+    { body: JSON.stringify(fine), headers: { 'x-amz-function-error': 'Unhandled' } },
+    { body: 'denied', status: 403 },
+    { body: JSON.stringify({ statusCode: 200, headers: { 'bad name': 'x' } }) },
+    { body: 'x'.repeat(1_100_000) },
+  ];
+  for (told of wrong) {
+    assert.equal((await ask(port)).status, 502);
+    users += 1;
+    assert.deepEqual(counts(), ['group', users, 0], JSON.stringify(told).slice(0, 80));
+  }
+  told = { body: '', status: 500 };
+  await ask(port);
+  assert.deepEqual(counts(), ['group', users, 1]);
+  assert.equal((await ask(port, { method: 'POST', body: 'x'.repeat(1_100_000) })).status, 413);
+  assert.deepEqual(counts(), ['group', users + 1, 1]);
+  endpoint.closeAllConnections();
+  endpoint.close();
+  assert.equal((await ask(port)).status, 502);
+  assert.deepEqual(counts(), ['group', users + 1, 2]);
+  bridges.set([]);
+  assert.deepEqual(bridges.stats(), []);
+});

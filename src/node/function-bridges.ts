@@ -11,7 +11,12 @@ import type { AddressInfo } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Log } from '#io/log.ts';
 import { after } from '#io/timers.ts';
-import { type FunctionError, functionErrorField, functionErrorPage } from '#proxy/http1/function-error.ts';
+import {
+  type FunctionError,
+  functionErrorField,
+  functionErrorPage,
+  isInternalError,
+} from '#proxy/http1/function-error.ts';
 import { answerOf, eventOf, type FunctionAnswer, sizeBytesMax } from './function-event.ts';
 
 /** A function may run for 15 minutes; the load balancer's idle timeout ends most requests before. */
@@ -28,14 +33,29 @@ export interface FunctionTarget {
   readonly hasMultiValues: boolean;
 }
 
+/** What was counted of the functions of a target group. */
+export interface FunctionStats {
+  readonly targetGroupId: string;
+  /** Requests that failed for what the function did, and for what kept it from being asked. */
+  readonly userErrors: number;
+  readonly internalErrors: number;
+  /** Of events and of answers. */
+  readonly bytes: number;
+}
+
 interface Bridge {
   target: FunctionTarget;
   readonly server: Server;
+  readonly counters: FunctionCounters;
   port: number | undefined;
 }
 
+type FunctionCounters = { -readonly [Name in Exclude<keyof FunctionStats, 'targetGroupId'>]: number };
+
 export class FunctionBridges {
   readonly #bridges = new Map<string, Bridge>();
+  /** By target group: for as long as one of its functions has a bridge. */
+  readonly #counters = new Map<string, FunctionCounters>();
   readonly #onReady: (targetKey: string) => void;
   readonly #log: Log;
 
@@ -63,6 +83,12 @@ export class FunctionBridges {
       if (bridge === undefined) this.#open(target);
       else bridge.target = target;
     }
+    const groups = new Set(targets.map(({ key }) => groupOf(key)));
+    for (const group of this.#counters.keys()) if (!groups.has(group)) this.#counters.delete(group);
+  }
+
+  stats(): FunctionStats[] {
+    return [...this.#counters].map(([targetGroupId, counters]) => ({ targetGroupId, ...counters }));
   }
 
   close(): void {
@@ -71,9 +97,12 @@ export class FunctionBridges {
 
   #open(target: FunctionTarget): void {
     const server = createServer({ requireHostHeader: false }, (incoming, outgoing) => {
-      void this.#serve(bridge.target, incoming, outgoing);
+      void this.#serve(bridge, incoming, outgoing);
     });
-    const bridge: Bridge = { target, server, port: undefined };
+    const group = groupOf(target.key);
+    const counters = this.#counters.get(group) ?? { userErrors: 0, internalErrors: 0, bytes: 0 };
+    this.#counters.set(group, counters);
+    const bridge: Bridge = { target, server, counters, port: undefined };
     this.#bridges.set(target.key, bridge);
     // It lives as long as its node, and keeps none alive.
     server.unref();
@@ -87,22 +116,25 @@ export class FunctionBridges {
     });
   }
 
-  async #serve(target: FunctionTarget, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  async #serve({ target, counters }: Bridge, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const body = await readAll(incoming, sizeBytesMax);
-    if (body === undefined)
-      return incoming.complete ? fail(outgoing, 'LambdaRequestTooLarge') : void outgoing.destroy();
+    if (body === undefined) {
+      if (!incoming.complete) return void outgoing.destroy();
+      return fail(outgoing, 'LambdaRequestTooLarge', counters);
+    }
     const event = eventOf(target, incoming, body);
-    const told = await invoke(target.url, event, outgoing);
+    counters.bytes += Buffer.byteLength(event);
+    const told = await invoke(target.url, event, outgoing, counters);
     if ('error' in told) {
       this.#log.warn(`the function at ${target.url} gave no answer: ${told.reason}`);
-      return fail(outgoing, told.error);
+      return fail(outgoing, told.error, counters);
     }
     const { statusCode, statusDescription, headers, body: text } = told;
     try {
       outgoing.writeHead(statusCode, statusDescription, headers);
     } catch (error) {
       this.#log.warn(`the function at ${target.url} answered what no answer can hold: ${(error as Error).message}`);
-      return fail(outgoing, 'LambdaInvalidResponse');
+      return fail(outgoing, 'LambdaInvalidResponse', counters);
     }
     outgoing.end(text);
   }
@@ -114,7 +146,12 @@ interface Failure {
 }
 
 /** The function's answer, or why there is none. Broken off when nobody waits for it any more. */
-function invoke(url: string, event: string, outgoing: ServerResponse): Promise<FunctionAnswer | Failure> {
+function invoke(
+  url: string,
+  event: string,
+  outgoing: ServerResponse,
+  counters: FunctionCounters,
+): Promise<FunctionAnswer | Failure> {
   return new Promise((resolve) => {
     const send = url.startsWith('https:') ? secureRequest : request;
     const asked = send(url, {
@@ -138,7 +175,7 @@ function invoke(url: string, event: string, outgoing: ServerResponse): Promise<F
     });
     outgoing.on('close', () => asked.destroy());
     asked.on('error', (error) => finish({ error: 'LambdaUnhandledException', reason: error.message }));
-    asked.on('response', async (response) => finish(await toldBy(response)));
+    asked.on('response', async (response) => finish(await toldBy(response, counters)));
     asked.end(event);
   });
 }
@@ -150,9 +187,10 @@ const errorOfStatus: Readonly<Record<number, FunctionError>> = {
   429: 'LambdaThrottling',
 };
 
-async function toldBy(response: IncomingMessage): Promise<FunctionAnswer | Failure> {
+async function toldBy(response: IncomingMessage, counters: FunctionCounters): Promise<FunctionAnswer | Failure> {
   const bytes = await readAll(response, sizeBytesMax);
   const failed = response.headers['x-amz-function-error'];
+  counters.bytes += bytes?.length ?? 0;
   const status = response.statusCode ?? 0;
   if (bytes === undefined) {
     return response.complete
@@ -166,6 +204,11 @@ async function toldBy(response: IncomingMessage): Promise<FunctionAnswer | Failu
   }
   const answer = answerOf(bytes);
   return typeof answer === 'string' ? { error: 'LambdaInvalidResponse', reason: answer } : answer;
+}
+
+/** The target group that a target's key begins with. */
+function groupOf(key: string): string {
+  return key.slice(0, key.indexOf('/'));
 }
 
 /** All of a message's body; undefined when it is too long, or breaks off. */
@@ -185,7 +228,9 @@ function readAll(message: IncomingMessage, bytesMax: number): Promise<Buffer | u
 }
 
 /** Answers in the function's place, so that the worker knows it. */
-function fail(outgoing: ServerResponse, error: FunctionError): void {
+function fail(outgoing: ServerResponse, error: FunctionError, counters: FunctionCounters): void {
+  // Where nobody waits any more, the client left, and the function is not to blame.
+  if (!outgoing.destroyed) counters[isInternalError(error) ? 'internalErrors' : 'userErrors'] += 1;
   const { status, contentType, body } = functionErrorPage(error);
   if (!outgoing.headersSent) {
     outgoing.writeHead(status, {

@@ -1,5 +1,5 @@
 /** What a node and its workers tell each other. Both are the same program, started by each other. */
-import type { TargetOutcomes } from '#proxy/stats.ts';
+import type { ProxyStats, TargetOutcomes, TargetsWanted } from '#proxy/stats.ts';
 import type { RoutingTable } from '#routing/table.ts';
 
 /** Where the logs of load balancers wait to be delivered, and how much time one of their files covers. */
@@ -25,7 +25,7 @@ export type ToWorker =
       readonly tables: readonly RoutingTable[];
       readonly removed: readonly string[];
     }
-  | { readonly type: 'stats'; readonly id: number }
+  | { readonly type: 'stats'; readonly id: number; readonly targets: TargetsWanted }
   /** What became of requests since it was last asked. */
   | { readonly type: 'outcomes'; readonly id: number }
   | { readonly type: 'drain'; readonly timeoutMs: number };
@@ -37,5 +37,5 @@ export type FromWorker =
       readonly version: number;
       readonly failures: readonly (readonly [listenerId: string, reason: string])[];
     }
-  | { readonly type: 'stats'; readonly id: number; readonly stats: unknown }
+  | { readonly type: 'stats'; readonly id: number; readonly stats: ProxyStats }
   | { readonly type: 'outcomes'; readonly id: number; readonly outcomes: readonly TargetOutcomes[] };

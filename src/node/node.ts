@@ -20,20 +20,28 @@ import { targetGroupAttribute } from '#model/attributes.ts';
 import type { Entry, HexId } from '#model/documents.ts';
 import type { HealthVerdict } from '#model/health.ts';
 import { placementKey, targetKey } from '#model/keys.ts';
-import { addProxyStats, type ProxyStats } from '#proxy/stats.ts';
+import type { ProxyStats, TargetsWanted } from '#proxy/stats.ts';
 import { type AnomalyNews, AnomalyWatch, type WatchedGroup } from './anomaly-watch.ts';
 import { type Braked, heldReports, ReplicaBrake } from './brake.ts';
 import { type Claim, claimAddresses } from './claim.ts';
-import { FunctionBridges, type FunctionTarget } from './function-bridges.ts';
+import { FunctionBridges, type FunctionStats, type FunctionTarget } from './function-bridges.ts';
 import { HealthLog } from './health-log.ts';
 import { Holdings, holdingsPeriodMs } from './holdings.ts';
+import { type HostStats, hostStats } from './hosts.ts';
 import type { LogFiles } from './messages.ts';
 import { RoutingBook, type TableNews } from './routing-book.ts';
 import { withSlowStart } from './slow-start.ts';
+import { StatsLedger } from './stats-ledger.ts';
 import { type Failures, Workers } from './workers.ts';
 
 /** The counters of a node; those of its logs are not there where nobody delivers them. */
 export interface NodeStats extends ProxyStats {
+  readonly zone: string;
+  /** Another one: the node began to count anew, at `startedAtMs`. */
+  readonly instance: string;
+  readonly startedAtMs: number;
+  readonly hosts: readonly HostStats[];
+  readonly functions: readonly FunctionStats[];
   /** Of the target groups in which somebody is anomalous, or gets less because of it. */
   readonly anomalies: readonly AnomalyCounts[];
   readonly logs?: LogDelivery;
@@ -96,6 +104,8 @@ export class BalancerNode {
   readonly #reported = new Map<HexId, string>();
   #failures = new Map<HexId, string>();
   #claim: Claim | undefined;
+  readonly #ledger = new StatsLedger();
+  readonly #startedAtMs: number;
   #link: LinkClient | undefined;
   #retry: Timer | undefined;
   #telling: Timer | undefined;
@@ -107,6 +117,7 @@ export class BalancerNode {
 
   constructor(options: NodeOptions) {
     this.#options = options;
+    this.#startedAtMs = options.clock.wallMs();
     this.#replica = openReplica(options.lastGoodPath, options.log);
     const { environment, region, clock, isBrakeOff } = options;
     this.#brake = new ReplicaBrake({ replica: this.#replica, environment, region, clock, isOff: isBrakeOff });
@@ -181,7 +192,7 @@ export class BalancerNode {
         log.error(
           `the control plane's store does not have this node's past, so nothing is taken from it and serving goes on: ${reason}`,
         ),
-      stats: () => this.stats(),
+      stats: (targets) => this.stats(targets),
     });
     this.#telling = every(holdingsPeriodMs, () => this.#holdings.tell());
     this.#retry = every(retryFailuresMs, () => {
@@ -200,12 +211,23 @@ export class BalancerNode {
     return this.#workers.pids;
   }
 
-  /** The counters of all workers, added up. */
-  async stats(): Promise<NodeStats> {
-    const stats = addProxyStats((await this.#workers.stats(statsTimeoutMs)) as ProxyStats[]);
+  /** The counters of all workers, added up, with the targets of these groups. */
+  async stats(targets: TargetsWanted): Promise<NodeStats> {
+    const stats = this.#ledger.add(await this.#workers.stats(statsTimeoutMs, targets));
     const logs = this.#options.logDelivery?.();
+    const anomalies = this.#anomalies.counts;
     const droppedLogLines = stats.droppedLogLines + (this.#spool?.droppedLines ?? 0);
-    return { ...stats, droppedLogLines, anomalies: this.#anomalies.counts, ...(logs && { logs }) };
+    return {
+      ...stats,
+      droppedLogLines,
+      zone: this.#options.zone,
+      instance: this.#options.instance,
+      startedAtMs: this.#startedAtMs,
+      hosts: hostStats(this.#book.tables.values(), anomalies),
+      functions: this.#functions.stats(),
+      anomalies,
+      ...(logs && { logs }),
+    };
   }
 
   /** Lets running requests finish for so long, then ends. */

@@ -58,7 +58,7 @@ export function runWorker(): void {
         return;
       }
       case 'stats':
-        if (proxy !== undefined) tell({ type: 'stats', id: message.id, stats: proxy.stats() });
+        if (proxy !== undefined) tell({ type: 'stats', id: message.id, stats: proxy.stats(message.targets) });
         return;
       case 'outcomes':
         tell({ type: 'outcomes', id: message.id, outcomes: proxy?.takeOutcomes() ?? [] });

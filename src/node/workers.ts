@@ -5,9 +5,10 @@
 import { type Child, startChild } from '#io/children.ts';
 import type { Log } from '#io/log.ts';
 import { after, type Timer } from '#io/timers.ts';
-import type { TargetOutcomes } from '#proxy/stats.ts';
+import type { ProxyStats, TargetOutcomes, TargetsWanted } from '#proxy/stats.ts';
 import type { RoutingTable } from '#routing/table.ts';
 import type { FromWorker, LogFiles, ToWorker } from './messages.ts';
+import type { WorkerAnswer } from './stats-ledger.ts';
 import { workerFlags } from './worker-flags.ts';
 
 const restartMinMs = 100;
@@ -31,7 +32,10 @@ export interface WorkersOptions {
 /** Why a listener cannot be served, by listener id. */
 export type Failures = ReadonlyMap<string, string>;
 
+type Question = { readonly type: 'stats'; readonly targets: TargetsWanted } | { readonly type: 'outcomes' };
+
 interface Worker {
+  readonly number: number;
   readonly child: Child;
   readonly waiting: Map<number, (failures: Failures) => void>;
   /** By the number of the question. */
@@ -45,6 +49,7 @@ export class Workers {
   readonly #restarts = new Set<Timer>();
   #version = 0;
   #asked = 0;
+  #started = 0;
   #stopping = false;
   #onEmpty: (() => void) | undefined;
 
@@ -71,34 +76,36 @@ export class Workers {
     return merge(await Promise.all([...this.#workers.values()].map((worker) => this.#tell(worker, tables, removed))));
   }
 
-  /** The counters of every worker; one that does not answer in time is left out. */
-  stats(timeoutMs: number): Promise<unknown[]> {
-    return this.#ask('stats', timeoutMs);
+  /** The counters of every worker, with the targets of these groups. */
+  async stats(timeoutMs: number, targets: TargetsWanted): Promise<WorkerAnswer[]> {
+    const answers = await this.#ask({ type: 'stats', targets }, timeoutMs);
+    return answers.map(({ worker, answer }) => ({ worker, stats: answer as ProxyStats | undefined }));
   }
 
   /** What became of requests at each worker since it was last asked; one that does not answer in time is left out. */
-  takeOutcomes(timeoutMs: number): Promise<(readonly TargetOutcomes[])[]> {
-    return this.#ask('outcomes', timeoutMs) as Promise<(readonly TargetOutcomes[])[]>;
+  async takeOutcomes(timeoutMs: number): Promise<(readonly TargetOutcomes[])[]> {
+    const answers = await this.#ask({ type: 'outcomes' }, timeoutMs);
+    return answers.flatMap(({ answer }) => (answer === undefined ? [] : [answer as readonly TargetOutcomes[]]));
   }
 
-  async #ask(type: 'stats' | 'outcomes', timeoutMs: number): Promise<unknown[]> {
+  /** What each worker answers, by its number; undefined where it does not in time. */
+  #ask(question: Question, timeoutMs: number): Promise<{ readonly worker: number; readonly answer: unknown }[]> {
     this.#asked += 1;
     const id = this.#asked;
-    const answers = await Promise.all(
+    return Promise.all(
       [...this.#workers.values()].map(
         (worker) =>
-          new Promise<unknown>((resolve) => {
+          new Promise<{ readonly worker: number; readonly answer: unknown }>((resolve) => {
             const timer = after(timeoutMs, () => worker.asked.get(id)?.(undefined));
             worker.asked.set(id, (answer) => {
               timer.stop();
               worker.asked.delete(id);
-              resolve(answer);
+              resolve({ worker: worker.number, answer });
             });
-            if (!send(worker, { type, id })) worker.asked.get(id)?.(undefined);
+            if (!send(worker, { ...question, id })) worker.asked.get(id)?.(undefined);
           }),
       ),
     );
-    return answers.filter((answer) => answer !== undefined);
   }
 
   /** Ends every worker at once. */
@@ -151,7 +158,8 @@ export class Workers {
         this.#restarts.add(timer);
       },
     });
-    const worker: Worker = { child, waiting: new Map(), asked: new Map() };
+    this.#started += 1;
+    const worker: Worker = { number: this.#started, child, waiting: new Map(), asked: new Map() };
     this.#workers.set(slot, worker);
     this.#options.onStarted();
     const start = { name: `${name}/worker-${slot + 1}`, successionPath, parentInstance: instance };

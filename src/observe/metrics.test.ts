@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { Histogram } from '#base/histogram.ts';
 import { families, renderMetrics, type Snapshot } from './metrics.ts';
 import { bucketBoundsSeconds, MetricsPage } from './prometheus.ts';
+import { renderTargetMetrics, targetFamilies } from './target-metrics.ts';
 
 interface Sample {
   readonly name: string;
@@ -20,9 +21,9 @@ function read(page: string): { types: Map<string, string>; samples: Sample[] } {
   let helped = '';
   assert(page.endsWith('\n'));
   for (const line of page.slice(0, -1).split('\n')) {
-    const help = /^# HELP ([a-z_]+) (.+)$/.exec(line);
-    const type = /^# TYPE ([a-z_]+) (counter|gauge|histogram)$/.exec(line);
-    const sample = /^([a-z_]+)(?:\{(.*)\})? ([0-9.e+-]+)$/.exec(line);
+    const help = /^# HELP ([a-z_][a-z0-9_]*) (.+)$/.exec(line);
+    const type = /^# TYPE ([a-z_][a-z0-9_]*) (counter|gauge|histogram)$/.exec(line);
+    const sample = /^([a-z_][a-z0-9_]*)(?:\{(.*)\})? ([0-9.e+-]+)$/.exec(line);
     if (help !== null) helped = help[1]!;
     else if (type !== null) {
       assert.equal(type[1], helped);
@@ -32,7 +33,7 @@ function read(page: string): { types: Map<string, string>; samples: Sample[] } {
       assert(sample !== null, `a line of the format: ${line}`);
       const labels: Record<string, string> = {};
       const rest = (sample[2] ?? '').replace(
-        /([a-z_]+)="((?:[^"\\\n]|\\["\\n])*)"(,|$)/g,
+        /([a-z_][a-z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(,|$)/g,
         (_all, label: string, text: string) => {
           labels[label] = text.replace(/\\(.)/g, (_escape, character: string) =>
             character === 'n' ? '\n' : character,
@@ -85,6 +86,20 @@ const snapshot: Snapshot = {
   traffic: [
     {
       node: 'node-1',
+      hosts: [
+        {
+          loadBalancerId: 'lb',
+          targetGroupId: 'tg',
+          healthy: 2,
+          unhealthy: 1,
+          registered: 3,
+          isFailingOpen: true,
+          isOfFunctions: true,
+          anomalous: 0,
+          mitigated: 0,
+        },
+      ],
+      functions: [{ targetGroupId: 'tg', userErrors: 4, internalErrors: 2, bytes: 99 }],
       logs: { droppedLines: 3, delivered: 5, failures: 1, waitingBytes: 4_096 },
       loadBalancers: [
         {
@@ -97,12 +112,28 @@ const snapshot: Snapshot = {
           bytesIn: 10,
           bytesOut: 20,
           clientGone: 0,
+          ruleEvaluations: 31,
+          fixedResponses: 32,
+          redirects: 33,
+          redirectsTooLong: 34,
+          nonCompliantRequests: 35,
+          droppedInvalidHeaders: 36,
+          forwardedInvalidHeaders: 37,
+          ipv6Requests: 38,
+          ipv6Bytes: 39,
           elbResponses: { 502: 1 },
           targetGroups: [
             {
               id: 'tg',
               requests: 6,
               responses: { '2xx': 5 },
+              withoutTarget: 41,
+              nonSticky: 42,
+              unhealthyRouting: 43,
+              connectErrors: 44,
+              newConnections: 45,
+              activeConnections: 46,
+              ipv6Requests: 47,
               connectionErrors: 1,
               retries: 1,
               retriesRefused: 2,
@@ -176,6 +207,12 @@ test('metrics: every family is on the page with its type, and the samples say wh
   assert.equal(value('ballast_requests_total', { node: 'node-1', load_balancer: 'label of lb' }), 7);
   assert.equal(value('ballast_elb_responses_total', { code: '502' }), 1);
   assert.equal(value('ballast_target_responses_total', { class: '2xx', target_group: 'label of tg' }), 5);
+  assert.equal(value('ballast_rule_evaluations_total'), 31);
+  assert.equal(value('ballast_redirects_total'), 33);
+  assert.equal(value('ballast_ipv6_bytes_total'), 39);
+  assert.equal(value('ballast_target_connections_active', { target_group: 'label of tg' }), 46);
+  assert.equal(value('ballast_function_errors_total', { by: 'internal' }), 2);
+  assert.equal(value('ballast_healthy_routing'), 0);
   assert.equal(value('ballast_log_lines_dropped_total', { node: 'node-1' }), 3);
   assert.equal(value('ballast_log_files_waiting_bytes', { node: 'node-1' }), 4_096);
   assert.equal(value('ballast_healthy_hosts'), 2);
@@ -188,8 +225,46 @@ test('metrics: every family is on the page with its type, and the samples say wh
   assert.equal(value('ballast_api_authentication_failures_total', { code: 'SignatureDoesNotMatch' }), 4);
 });
 
+test('metrics: the page of single targets names those that were told, and how many are not on it', () => {
+  const target = {
+    label: '[::1]:80',
+    loadBalancerId: 'lb',
+    targetGroupId: 'tg',
+    requests: 5,
+    outstanding: 1,
+    responses: { '1xx': 0, '2xx': 3, '5xx': 1 },
+    connectErrors: 1,
+    responseTimeMs: 1_500,
+    bytesOut: 10,
+    bytesIn: 20,
+  };
+  const nodes = [
+    { node: 'node-1', targetsLeftOut: 7, targets: [target] },
+    { node: 'node-2', targetsLeftOut: 0, targets: [] },
+  ];
+  const { types, samples } = read(renderTargetMetrics(nodes, snapshot.label));
+  assert.deepEqual([...types.keys()], Object.keys(targetFamilies));
+  const labels = { node: 'node-1', load_balancer: 'label of lb', target_group: 'label of tg', target: '[::1]:80' };
+  const of = (name: string) => samples.filter((each) => each.name === `ballast_each_target_${name}`);
+  assert.deepEqual(of('requests_total'), [{ name: 'ballast_each_target_requests_total', labels, value: 5 }]);
+  assert.deepEqual(
+    of('responses_total').map((each) => [each.labels.class, each.value]),
+    [
+      ['2xx', 3],
+      ['5xx', 1],
+    ],
+  );
+  assert.equal(of('response_seconds_sum')[0]!.value, 1.5);
+  assert.deepEqual(
+    of('left_out').map(({ value }) => value),
+    [7, 0],
+  );
+});
+
 test('metrics: the reference in the documentation names every family with its type and help', () => {
-  const page = readFileSync(new URL('../../docs/operating.md', import.meta.url), 'utf8');
+  const page = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
   const rows = Object.entries(families).map(([name, [type, help]]) => `| \`${name}\` | ${type} | ${help} |`);
-  assert(page.includes(rows.join('\n')), 'docs/operating.md holds the table of metrics');
+  assert(page.includes(rows.join('\n')), 'docs/metrics.md holds the table of metrics');
+  const ofTargets = Object.entries(targetFamilies).map(([name, [type, help]]) => `| \`${name}\` | ${type} | ${help} |`);
+  assert(page.includes(ofTargets.join('\n')), 'docs/metrics.md holds the table of the metrics of targets');
 });

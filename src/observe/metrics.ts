@@ -23,6 +23,33 @@ export const families = {
   ballast_client_gone_total: ['counter', 'Requests whose client left before its answer; labels: node, load_balancer'],
   ballast_received_bytes_total: ['counter', 'Bytes read from clients; labels: node, load_balancer'],
   ballast_sent_bytes_total: ['counter', 'Bytes written to clients; labels: node, load_balancer'],
+  ballast_rule_evaluations_total: [
+    'counter',
+    'Rules looked at until one held; the default rule is not counted; labels: node, load_balancer',
+  ],
+  ballast_fixed_responses_total: ['counter', 'Fixed responses given; labels: node, load_balancer'],
+  ballast_redirects_total: ['counter', 'Redirects given; labels: node, load_balancer'],
+  ballast_redirects_too_long_total: [
+    'counter',
+    'Redirects that were answered with 507, for a Location longer than 8 KiB; labels: node, load_balancer',
+  ],
+  ballast_noncompliant_requests_total: [
+    'counter',
+    'Requests that are not, or only just, by the letter of RFC 9112; labels: node, load_balancer',
+  ],
+  ballast_dropped_invalid_headers_total: [
+    'counter',
+    'Requests to targets without header fields that they had, for their names; labels: node, load_balancer',
+  ],
+  ballast_forwarded_invalid_headers_total: [
+    'counter',
+    'Requests to targets with header fields of unusual names; labels: node, load_balancer',
+  ],
+  ballast_ipv6_requests_total: ['counter', 'Of the requests, those that came by IPv6; labels: node, load_balancer'],
+  ballast_ipv6_bytes_total: [
+    'counter',
+    'Of the bytes read from and written to clients, those by IPv6; labels: node, load_balancer',
+  ],
   ballast_elb_responses_total: [
     'counter',
     'Answers that the load balancer made itself; labels: node, load_balancer, code',
@@ -31,10 +58,34 @@ export const families = {
     'counter',
     'Requests given to a target group; labels: node, load_balancer, target_group',
   ],
+  ballast_target_choices_failed_total: [
+    'counter',
+    'Requests for which no target could be chosen; labels: node, load_balancer, target_group',
+  ],
+  ballast_nonsticky_requests_total: [
+    'counter',
+    'Requests that no session led to their target, where sessions are kept; labels: node, load_balancer, target_group',
+  ],
+  ballast_unhealthy_routing_requests_total: [
+    'counter',
+    'Requests given to any target because too few were healthy; labels: node, load_balancer, target_group',
+  ],
+  ballast_target_connect_errors_total: [
+    'counter',
+    'Connections to targets that could not be established; labels: node, load_balancer, target_group',
+  ],
+  ballast_target_connections_total: [
+    'counter',
+    'Connections to targets that were established; labels: node, load_balancer, target_group',
+  ],
+  ballast_target_connections_active: [
+    'gauge',
+    'Connections to targets that are open now; labels: node, load_balancer, target_group',
+  ],
   ballast_target_responses_total: ['counter', 'Answers of targets; labels: node, load_balancer, target_group, class'],
   ballast_target_connection_errors_total: [
     'counter',
-    'Connections to targets that failed; labels: node, load_balancer, target_group',
+    'Attempts to have a target answer that failed; labels: node, load_balancer, target_group',
   ],
   ballast_target_retries_total: [
     'counter',
@@ -47,6 +98,18 @@ export const families = {
   ballast_target_response_seconds: [
     'histogram',
     "From a request's end of head to the answer's; labels: node, load_balancer, target_group",
+  ],
+  ballast_function_errors_total: [
+    'counter',
+    'Requests that a function did not answer; labels: node, load_balancer, target_group, by (user: the function, internal: what is between)',
+  ],
+  ballast_function_bytes_total: [
+    'counter',
+    'Bytes of events to functions and of their answers; labels: node, load_balancer, target_group',
+  ],
+  ballast_healthy_routing: [
+    'gauge',
+    '1 while enough targets are healthy, 0 while all get requests because too few are; labels: node, load_balancer, target_group',
   ],
   ballast_log_lines_dropped_total: [
     'counter',
@@ -116,11 +179,27 @@ export interface LoadBalancerTraffic {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly clientGone: number;
+  readonly ruleEvaluations: number;
+  readonly fixedResponses: number;
+  readonly redirects: number;
+  readonly redirectsTooLong: number;
+  readonly nonCompliantRequests: number;
+  readonly droppedInvalidHeaders: number;
+  readonly forwardedInvalidHeaders: number;
+  readonly ipv6Requests: number;
+  readonly ipv6Bytes: number;
   /** Status code → answers. */
   readonly elbResponses: Readonly<Record<string, number>>;
   readonly targetGroups: readonly {
     readonly id: string;
     readonly requests: number;
+    readonly withoutTarget: number;
+    readonly nonSticky: number;
+    readonly unhealthyRouting: number;
+    readonly connectErrors: number;
+    readonly newConnections: number;
+    readonly activeConnections: number;
+    readonly ipv6Requests: number;
     /** `2xx` → answers. */
     readonly responses: Readonly<Record<string, number>>;
     readonly connectionErrors: number;
@@ -130,6 +209,27 @@ export interface LoadBalancerTraffic {
   }[];
 }
 
+/** What a node sees of a target group's targets. */
+export interface HostsSeen {
+  readonly loadBalancerId: string;
+  readonly targetGroupId: string;
+  readonly healthy: number;
+  readonly unhealthy: number;
+  readonly registered: number;
+  readonly isFailingOpen: boolean;
+  readonly isOfFunctions: boolean;
+  readonly anomalous: number;
+  readonly mitigated: number;
+}
+
+/** What a node counted of the functions of a target group. */
+export interface FunctionsSeen {
+  readonly targetGroupId: string;
+  readonly userErrors: number;
+  readonly internalErrors: number;
+  readonly bytes: number;
+}
+
 export interface Snapshot {
   readonly version: string;
   /** `app/NAME/ID` or `targetgroup/NAME/ID` for an id; the id itself when it is not known any more. */
@@ -137,6 +237,8 @@ export interface Snapshot {
   readonly traffic: readonly {
     readonly node: string;
     readonly loadBalancers: readonly LoadBalancerTraffic[];
+    readonly hosts: readonly HostsSeen[];
+    readonly functions: readonly FunctionsSeen[];
     /** Undefined: the node delivers no logs. */
     readonly logs?: {
       readonly droppedLines: number;
@@ -204,7 +306,7 @@ export function renderMetrics(snapshot: Snapshot): string {
     page.histogram(name, families[name][1], labels, histogram);
 
   count('ballast_info', { version: snapshot.version }, 1);
-  for (const { node, loadBalancers, logs } of snapshot.traffic) {
+  for (const { node, loadBalancers, hosts, functions, logs } of snapshot.traffic) {
     if (logs !== undefined) {
       count('ballast_log_lines_dropped_total', { node }, logs.droppedLines);
       count('ballast_log_files_delivered_total', { node }, logs.delivered);
@@ -221,11 +323,26 @@ export function renderMetrics(snapshot: Snapshot): string {
       count('ballast_client_gone_total', labels, it.clientGone);
       count('ballast_received_bytes_total', labels, it.bytesIn);
       count('ballast_sent_bytes_total', labels, it.bytesOut);
+      count('ballast_rule_evaluations_total', labels, it.ruleEvaluations);
+      count('ballast_fixed_responses_total', labels, it.fixedResponses);
+      count('ballast_redirects_total', labels, it.redirects);
+      count('ballast_redirects_too_long_total', labels, it.redirectsTooLong);
+      count('ballast_noncompliant_requests_total', labels, it.nonCompliantRequests);
+      count('ballast_dropped_invalid_headers_total', labels, it.droppedInvalidHeaders);
+      count('ballast_forwarded_invalid_headers_total', labels, it.forwardedInvalidHeaders);
+      count('ballast_ipv6_requests_total', labels, it.ipv6Requests);
+      count('ballast_ipv6_bytes_total', labels, it.ipv6Bytes);
       for (const [code, answers] of Object.entries(it.elbResponses))
         count('ballast_elb_responses_total', { ...labels, code }, answers);
       for (const group of it.targetGroups) {
         const groupLabels = { ...labels, target_group: snapshot.label(group.id) };
         count('ballast_target_requests_total', groupLabels, group.requests);
+        count('ballast_target_choices_failed_total', groupLabels, group.withoutTarget);
+        count('ballast_nonsticky_requests_total', groupLabels, group.nonSticky);
+        count('ballast_unhealthy_routing_requests_total', groupLabels, group.unhealthyRouting);
+        count('ballast_target_connect_errors_total', groupLabels, group.connectErrors);
+        count('ballast_target_connections_total', groupLabels, group.newConnections);
+        count('ballast_target_connections_active', groupLabels, group.activeConnections);
         count('ballast_target_connection_errors_total', groupLabels, group.connectionErrors);
         count('ballast_target_retries_total', groupLabels, group.retries);
         count('ballast_target_retries_refused_total', groupLabels, group.retriesRefused);
@@ -234,6 +351,15 @@ export function renderMetrics(snapshot: Snapshot): string {
         }
         durations('ballast_target_response_seconds', groupLabels, Histogram.fromSparse(group.responseTime));
       }
+    }
+    for (const { loadBalancerId, targetGroupId, isFailingOpen } of hosts) {
+      const labels = { load_balancer: snapshot.label(loadBalancerId), target_group: snapshot.label(targetGroupId) };
+      count('ballast_healthy_routing', { node, ...labels }, Number(!isFailingOpen));
+      const functionsOf = functions.find((each) => each.targetGroupId === targetGroupId);
+      if (functionsOf === undefined) continue;
+      count('ballast_function_errors_total', { node, ...labels, by: 'user' }, functionsOf.userErrors);
+      count('ballast_function_errors_total', { node, ...labels, by: 'internal' }, functionsOf.internalErrors);
+      count('ballast_function_bytes_total', { node, ...labels }, functionsOf.bytes);
     }
   }
   for (const { loadBalancerId, targetGroupId, healthy, unhealthy, anomalous, mitigated } of snapshot.hosts) {

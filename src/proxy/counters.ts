@@ -17,6 +17,17 @@ export class LoadBalancerCounters {
   bytesOut = 0;
   /** Requests whose client went away before it had the whole answer. */
   clientGone = 0;
+  /** Rules that stood before the one that held, and that one; the default rule is not counted. */
+  ruleEvaluations = 0;
+  fixedResponses = 0;
+  redirects = 0;
+  /** Redirects whose Location would have been longer than clients take. */
+  redirectsTooLong = 0;
+  /** Requests that desync mitigation found odd, and what was no request by the letter of RFC 9112. */
+  nonCompliantRequests = 0;
+  /** Requests to targets that lost header fields for their names, and those that kept such fields. */
+  droppedInvalidHeaders = 0;
+  forwardedInvalidHeaders = 0;
   /** Answers made by the load balancer itself, by status code. */
   readonly elbResponses = new Map<number, number>();
 
@@ -28,12 +39,44 @@ export class LoadBalancerCounters {
 /** What one load balancer saw of one target group. */
 export class GroupCounters {
   requests = 0;
+  /** Of these, requests for which no target could be chosen. */
+  withoutTarget = 0;
+  /** Requests that got another target than a session's, where sessions are kept. */
+  nonSticky = 0;
+  /** Requests given to a group that had too few healthy targets, so that all of its targets get some. */
+  unhealthyRouting = 0;
   /** Answers of targets by the first digit of their status, 1 to 5. */
   readonly responses = [0, 0, 0, 0, 0, 0];
+  /** Attempts that came to nothing, whatever the reason. */
   connectionErrors = 0;
+  /** Of these, connections that could not be established. */
+  connectErrors = 0;
+  /** Connections to targets that were established, and those that are open or being opened now. */
+  newConnections = 0;
+  activeConnections = 0;
   retries = 0;
   /** Requests that were not tried again because too many were. */
   retriesRefused = 0;
   /** From the request's head to the answer's. */
   readonly responseTime = new Histogram();
+}
+
+/** What one target did, besides the requests that it was given. Made when it gets its first. */
+export class TargetCounters {
+  /** Answers by the first digit of their status, 1 to 5. */
+  readonly responses = [0, 0, 0, 0, 0, 0];
+  /** Connections that could not be established. */
+  connectErrors = 0;
+  /** The sum over all answers, from the request's head to the answer's. */
+  responseTimeMs = 0;
+  /** To and from the target, heads included. */
+  bytesOut = 0;
+  bytesIn = 0;
+}
+
+/** Whose target it is. */
+export interface TargetOwner {
+  readonly loadBalancerId: string;
+  readonly targetGroupId: string;
+  readonly counters: GroupCounters;
 }

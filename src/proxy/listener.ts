@@ -12,7 +12,7 @@ import type { ClientHome } from './http1/client-home.ts';
 import type { HttpTarget } from './http1/target-connection.ts';
 import { AccessLog } from './log/access-log.ts';
 import { ConnectionLog } from './log/connection-log.ts';
-import type { LoadBalancerState, Registry } from './registry.ts';
+import { familyOf, type LoadBalancerState, type Registry } from './registry.ts';
 import type { Routes } from './routes.ts';
 import type { Door } from './socket/accept.ts';
 import { listen } from './socket/accept.ts';
@@ -26,6 +26,7 @@ export type ApplyOutcome =
 
 export class Listener implements ClientHome {
   routes: Routes;
+  readonly counters: LoadBalancerCounters;
   accessLog: AccessLog | undefined;
   isHandingOver = false;
   isClosed = false;
@@ -53,13 +54,10 @@ export class Listener implements ClientHome {
     this.#registry = registry;
     this.#onEmpty = onEmpty;
     this.#loadBalancer = registry.takeLoadBalancer(table.loadBalancer.id);
+    this.counters = this.#loadBalancer.families[familyOf(table)].counters;
     this.routes = registry.takeRoutes(table, this.#loadBalancer);
     this.#useTable(table);
     this.opened = this.#open(log, table);
-  }
-
-  get counters(): LoadBalancerCounters {
-    return this.#loadBalancer.counters;
   }
 
   /** Whether the table is for the place where this listener listens. */

@@ -218,7 +218,7 @@ for (const acceptPath of acceptPaths) {
     const { port, proxy, balancer } = await startProxy(t, { targets: [target] }, settings);
     const client = new RawClient(t, port);
     client.send(get);
-    await until(() => proxy.stats().targets[0]!.outstanding === 1, 'the request is with the target');
+    await until(() => proxy.stats().targets[0]?.outstanding === 1, 'the request is with the target');
     client.socket.resetAndDestroy();
     await until(() => closed === 1, 'the target sees its client gone');
     const half = new RawClient(t, port);

@@ -12,7 +12,7 @@ import type { ApplyOutcome } from './listener.ts';
 import { Listener } from './listener.ts';
 import { Registry } from './registry.ts';
 import { tickMs } from './socket/deadlines.ts';
-import type { ProxyStats, TargetOutcomes } from './stats.ts';
+import type { ProxyStats, TargetOutcomes, TargetsWanted } from './stats.ts';
 import type { ProxyOptions } from './worker-context.ts';
 import { defaultOptions, WorkerContext } from './worker-context.ts';
 
@@ -29,8 +29,8 @@ export interface ProxyWorker {
   apply(table: RoutingTable): Promise<ApplyOutcome>;
   /** Closes a listener: it accepts no more, finishes what is in flight, and closes connections between requests. */
   remove(listenerId: string): void;
-  /** Plain data that can be sent to another process. */
-  stats(): ProxyStats;
+  /** Plain data that can be sent to another process; with the targets of these groups, without a word those of all. */
+  stats(targets?: TargetsWanted): ProxyStats;
   /** What became of requests at each target since it was last asked. */
   takeOutcomes(): readonly TargetOutcomes[];
   /**
@@ -103,13 +103,13 @@ class Worker implements ProxyWorker {
     this.#close(listener);
   }
 
-  stats(): ProxyStats {
+  stats(targets: TargetsWanted = 'all'): ProxyStats {
     return {
       activeConnections: this.#context.activeConnectionsCount,
       idleTargetConnections: this.#context.idleBudget.count,
       droppedLogLines: this.#context.options.logSink?.droppedLines ?? 0,
       loadBalancers: this.#registry.loadBalancerStats(),
-      targets: this.#registry.targetStats(),
+      ...this.#registry.targetStats(targets),
     };
   }
 

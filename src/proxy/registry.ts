@@ -2,21 +2,30 @@
  * What outlives routing tables: load balancers with their counters, target groups with their turns, targets with their
  * connections. Everything is counted by its users, and goes with the last of them.
  */
+import { isIPv6 } from 'node:net';
 import { assert } from '#base/assert.ts';
 import type { RoutingTable, RoutingTarget } from '#routing/table.ts';
-import { GroupCounters, LoadBalancerCounters } from './counters.ts';
+import { GroupCounters, LoadBalancerCounters, type TargetCounters, type TargetOwner } from './counters.ts';
 import type { HttpTarget } from './http1/target-connection.ts';
 import type { GroupState, Routes } from './routes.ts';
 import { resolveRoutes } from './routes.ts';
-import type { LoadBalancerStats, TargetGroupStats, TargetOutcomes, TargetStats } from './stats.ts';
+import type { LoadBalancerStats, TargetOutcomes, TargetStats, TargetsWanted } from './stats.ts';
+import { addLoadBalancers, busiest, responsesByClass } from './stats.ts';
 import { RetryBudget } from './upstream/retry-budget.ts';
 import { Target } from './upstream/target.ts';
 import type { WorkerContext } from './worker-context.ts';
 
-export interface LoadBalancerState {
-  readonly id: string;
+export type Family = 'ipv4' | 'ipv6';
+
+/** What came in by one family of addresses: which one it is, an address of a listener says, and no request is asked. */
+export interface FamilyState {
   readonly counters: LoadBalancerCounters;
   readonly groups: Map<string, GroupState>;
+}
+
+export interface LoadBalancerState {
+  readonly id: string;
+  readonly families: Readonly<Record<Family, FamilyState>>;
   /** Listeners, open ones and those that still have connections. */
   usesCount: number;
 }
@@ -34,7 +43,7 @@ export class Registry {
   takeLoadBalancer(id: string): LoadBalancerState {
     let state = this.#loadBalancers.get(id);
     if (state === undefined) {
-      state = { id, counters: new LoadBalancerCounters(), groups: new Map(), usesCount: 0 };
+      state = { id, families: { ipv4: newFamily(), ipv6: newFamily() }, usesCount: 0 };
       this.#loadBalancers.set(id, state);
     }
     state.usesCount += 1;
@@ -48,16 +57,22 @@ export class Registry {
   }
 
   loadBalancerStats(): LoadBalancerStats[] {
-    return [...this.#loadBalancers.values()].map(({ id, counters, groups }) => ({
-      ...counters,
-      id,
-      elbResponses: Object.fromEntries(counters.elbResponses),
-      targetGroups: [...groups].map(([groupId, group]) => groupStats(groupId, group.counters)),
-    }));
+    return [...this.#loadBalancers.values()].map(({ id, families }) =>
+      addLoadBalancers(allFamilies.map((family) => loadBalancerStats(id, families[family], family))),
+    );
   }
 
-  targetStats(): TargetStats[] {
-    return [...this.#targets.values()].map(({ key, requests, outstanding }) => ({ key, requests, outstanding }));
+  /** Of the targets that were given a request. */
+  targetStats(wanted: TargetsWanted): { readonly targets: readonly TargetStats[]; readonly targetsLeftOut: number } {
+    const groups = wanted === 'all' ? undefined : new Set(wanted);
+    const targets: HttpTarget[] = [];
+    if (groups?.size !== 0) {
+      for (const target of this.#targets.values()) {
+        if (target.counters !== undefined && groups?.has(target.owner.targetGroupId) !== false) targets.push(target);
+      }
+    }
+    const { told, leftOut } = busiest(targets);
+    return { targets: told.map((target) => targetStats(target, target.counters!)), targetsLeftOut: leftOut };
   }
 
   /** What became of requests at each target since it was last asked; those that had none are left out. */
@@ -74,9 +89,13 @@ export class Registry {
 
   /** Resolves a table; the targets that it names stay until the routes are given back. */
   takeRoutes(table: RoutingTable, loadBalancer: LoadBalancerState): Routes {
+    const family = loadBalancer.families[familyOf(table)];
     const routes = resolveRoutes(
       table,
-      { target: (target) => this.#target(target), group: (id) => this.#group(loadBalancer, id) },
+      {
+        target: (target, owner) => this.#target(target, owner),
+        group: (id) => this.#group(loadBalancer.id, family, id),
+      },
       this.#context,
     );
     for (const group of routes.groups) {
@@ -102,46 +121,75 @@ export class Registry {
     }
   }
 
-  #target(description: RoutingTarget): HttpTarget {
+  #target(description: RoutingTarget, owner: TargetOwner): HttpTarget {
     let target = this.#targets.get(description.key);
     if (target === undefined) {
-      target = new Target(description, this.#context.idleBudget);
+      target = new Target(description, owner, this.#context.idleBudget);
       this.#targets.set(description.key, target);
     }
     target.isDraining = description.state === 'draining';
     return target;
   }
 
-  #group(loadBalancer: LoadBalancerState, id: string): GroupState {
-    let group = loadBalancer.groups.get(id);
+  #group(loadBalancerId: string, { groups }: FamilyState, targetGroupId: string): GroupState {
+    let group = groups.get(targetGroupId);
     if (group === undefined) {
       // Workers begin at different targets, or the first one would get the first request of each.
       group = {
+        loadBalancerId,
+        targetGroupId,
         turns: { turn: this.#context.traceIds.next() },
         counters: new GroupCounters(),
         retryBudget: new RetryBudget(),
       };
-      loadBalancer.groups.set(id, group);
+      groups.set(targetGroupId, group);
     }
     return group;
   }
 }
 
-function groupStats(id: string, counters: GroupCounters): TargetGroupStats {
-  const { requests, responses, connectionErrors, retries, retriesRefused, responseTime } = counters;
+const allFamilies = ['ipv4', 'ipv6'] as const satisfies readonly Family[];
+
+/** The family of the clients that a listener has. */
+export function familyOf({ address }: Pick<RoutingTable, 'address'>): Family {
+  return isIPv6(address) ? 'ipv6' : 'ipv4';
+}
+
+function newFamily(): FamilyState {
+  return { counters: new LoadBalancerCounters(), groups: new Map() };
+}
+
+function loadBalancerStats(id: string, { counters, groups }: FamilyState, family: Family): LoadBalancerStats {
+  const isIpv6 = family === 'ipv6';
   return {
+    ...counters,
     id,
+    ipv6Requests: isIpv6 ? counters.requests : 0,
+    ipv6Bytes: isIpv6 ? counters.bytesIn + counters.bytesOut : 0,
+    elbResponses: Object.fromEntries(counters.elbResponses),
+    targetGroups: [...groups.values()].map(({ targetGroupId, counters: ofGroup }) => ({
+      ...ofGroup,
+      id: targetGroupId,
+      ipv6Requests: isIpv6 ? ofGroup.requests - ofGroup.withoutTarget : 0,
+      responses: responsesByClass(ofGroup.responses),
+      responseTime: ofGroup.responseTime.toSparse(),
+    })),
+  };
+}
+
+function targetStats(target: HttpTarget, counters: TargetCounters): TargetStats {
+  const { key, label, requests, outstanding, owner } = target;
+  return {
+    key,
+    label,
+    loadBalancerId: owner.loadBalancerId,
+    targetGroupId: owner.targetGroupId,
     requests,
-    responses: {
-      '1xx': responses[1]!,
-      '2xx': responses[2]!,
-      '3xx': responses[3]!,
-      '4xx': responses[4]!,
-      '5xx': responses[5]!,
-    },
-    connectionErrors,
-    retries,
-    retriesRefused,
-    responseTime: responseTime.toSparse(),
+    outstanding,
+    responses: responsesByClass(counters.responses),
+    connectErrors: counters.connectErrors,
+    responseTimeMs: counters.responseTimeMs,
+    bytesOut: counters.bytesOut,
+    bytesIn: counters.bytesIn,
   };
 }

@@ -22,7 +22,7 @@ import type {
   RoutingTargetStickiness,
 } from '#routing/table.ts';
 import type { Transformed } from '#routing/transform.ts';
-import type { GroupCounters } from './counters.ts';
+import type { TargetOwner } from './counters.ts';
 import { AnswerFields } from './http1/answer-fields.ts';
 import type { RewriteSettings } from './http1/request-rewrite.ts';
 import { rewriteSettings } from './http1/request-rewrite.ts';
@@ -47,9 +47,8 @@ export interface Routes {
 }
 
 /** What lasts of a target group while tables come and go. */
-export interface GroupState {
+export interface GroupState extends TargetOwner {
   readonly turns: RoundRobinState;
-  readonly counters: GroupCounters;
   readonly retryBudget: RetryBudget;
 }
 
@@ -58,6 +57,8 @@ export interface RouteGroup extends GroupState {
   readonly id: string;
   readonly refusesHttp1: boolean;
   readonly isOfFunctions: boolean;
+  /** Too few of its targets are healthy, so all of them get requests. */
+  readonly isFailingOpen: boolean;
   readonly stickiness: RoutingTargetStickiness | undefined;
   readonly targets: readonly HttpTarget[];
   /** Those that may have new requests. */
@@ -79,7 +80,7 @@ interface Luck {
 
 /** Where the lasting things are found, by their ids. */
 export interface RouteRegistry {
-  target(target: RoutingTarget): HttpTarget;
+  target(target: RoutingTarget, owner: TargetOwner): HttpTarget;
   group(groupId: string): GroupState;
 }
 
@@ -102,13 +103,13 @@ export function groupFor(routes: Routes, action: ForwardAction, dice: Dice): Rou
 }
 
 function resolveGroup(group: RoutingGroup, registry: RouteRegistry, luck: Luck): RouteGroup {
-  const targets = group.targets.map((target) => registry.target(target));
-  const eligible = group.eligible.map((index) => targets[index]!);
   const state = registry.group(group.id);
-  const { id, stickiness, refusesHttp1 = false, isOfFunctions = false } = group;
+  const targets = group.targets.map((target) => registry.target(target, state));
+  const eligible = group.eligible.map((index) => targets[index]!);
+  const { id, stickiness, refusesHttp1 = false, isOfFunctions = false, isFailingOpen = false } = group;
   const slowStarts = slowStartsOf(group, targets, luck.clock.wallMs());
   const pick = picker(group.algorithm, { turns: state.turns, eligible, slowStarts, weights: weightsOf(group) }, luck);
-  return { ...state, id, refusesHttp1, isOfFunctions, stickiness, targets, eligible, pick };
+  return { ...state, id, refusesHttp1, isOfFunctions, isFailingOpen, stickiness, targets, eligible, pick };
 }
 
 /** Of the eligible targets; undefined when all have the same. */

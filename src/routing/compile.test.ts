@@ -139,6 +139,15 @@ test('compile: with no healthy target all registered ones are eligible, draining
   assert.deepEqual(eligible({}), []);
 });
 
+test('compile: a group says when it fails open, and only then', () => {
+  const isFailingOpen = (...verdicts: Parameters<World['targets']>[1][]) => {
+    const world = new World(forward([group, 1])).group(group).targets(group, ...verdicts);
+    return world.compile().groups[0]!.isFailingOpen;
+  };
+  assert.equal(isFailingOpen(healthy, unhealthy), undefined);
+  assert.equal(isFailingOpen(unhealthy, unhealthy), true);
+});
+
 test('compile: the minimum of healthy targets is taken from the attributes, as a count and as a percentage', () => {
   const prefix = 'target_group_health.unhealthy_state_routing.minimum_healthy_targets';
   assert.deepEqual(eligible({ [`${prefix}.count`]: '3' }, healthy, healthy, unhealthy), [0, 1, 2]);

@@ -228,7 +228,7 @@ class Groups {
       ...(group.targetType === 'lambda' && { isOfFunctions: true as const }),
       ...stickiness(group),
       targets,
-      eligible: eligible(group, targets),
+      ...eligible(group, targets),
     };
   }
 }
@@ -295,7 +295,10 @@ function weighted(group: TargetGroupOwner, weight: number): Pick<RoutingTarget, 
  * The healthy targets; all registered ones when too few are healthy ("Target group health": unhealthy state routing,
  * failing open). Draining targets get no new requests in either case.
  */
-function eligible(group: TargetGroupOwner, targets: readonly RoutingTarget[]): number[] {
+function eligible(
+  group: TargetGroupOwner,
+  targets: readonly RoutingTarget[],
+): Pick<RoutingGroup, 'eligible' | 'isFailingOpen'> {
   const registered = indexesWhere(targets, ({ state }) => state !== 'draining');
   const healthy = registered.filter((index) => targets[index]!.state === 'healthy');
   const count = targetGroupAttribute(
@@ -309,7 +312,7 @@ function eligible(group: TargetGroupOwner, targets: readonly RoutingTarget[]): n
   const isEnough =
     healthy.length >= Number(count) &&
     (percentage === 'off' || healthy.length * 100 >= registered.length * Number(percentage));
-  return isEnough ? healthy : registered;
+  return isEnough ? { eligible: healthy } : { eligible: registered, isFailingOpen: true };
 }
 
 function indexesWhere<Item>(items: readonly Item[], holds: (item: Item) => boolean): number[] {

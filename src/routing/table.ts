@@ -121,6 +121,8 @@ export interface RoutingGroup {
   readonly stickiness?: RoutingTargetStickiness;
   /** Every target of the group, in a stable order, whatever its state. */
   readonly targets: readonly RoutingTarget[];
+  /** Too few of its targets are healthy, so all of them get requests. */
+  readonly isFailingOpen?: true;
   /** Indexes of the targets that may get new requests now; health and fail-open are already decided. */
   readonly eligible: readonly number[];
 }

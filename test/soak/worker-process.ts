@@ -71,7 +71,7 @@ export class WorkerProcess {
   }
 
   async size(): Promise<WorkerSize> {
-    const { stats } = await this.#ask({ type: 'stats', id: 0 }, 'stats');
+    const { stats } = await this.#ask({ type: 'stats', id: 0, targets: 'all' }, 'stats');
     // A node takes them every second; what nobody takes is kept.
     await this.#ask({ type: 'outcomes', id: 0 }, 'outcomes');
     const { memory, handles } = await this.#ask({ type: 'measure' }, 'measured');

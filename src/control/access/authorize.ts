@@ -17,6 +17,7 @@ const services: Readonly<Record<ApiVersion, string>> = {
   '2010-05-08': 'iam',
   '2011-06-15': 'sts',
   '2016-11-15': 'ec2',
+  '2010-08-01': 'cloudwatch',
 };
 /** The members of inputs that name one resource, or several. */
 const arnMembers = [

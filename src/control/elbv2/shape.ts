@@ -7,7 +7,7 @@ import type { Operation } from '#control/operation.ts';
 /** An input as its decoder leaves it: required members present, primitive types right, everything else unchecked. */
 export type Decoded<Shape> = Shape extends string
   ? string
-  : Shape extends number | boolean | undefined
+  : Shape extends number | boolean | Date | undefined
     ? Shape
     : Shape extends readonly (infer Member)[]
       ? readonly Decoded<Member>[]

@@ -15,7 +15,7 @@ export function pageAfter<Item>(
   keyOf: (item: Item) => string,
   { token, size }: { readonly token: string | undefined; readonly size: number },
 ): TokenPage<Item> | undefined {
-  const last = token === undefined ? '' : decodeToken(token);
+  const last = token === undefined ? '' : readToken(token);
   if (last === undefined) return undefined;
   const rest = [...found]
     .map((item) => ({ key: keyOf(item), item }))
@@ -24,7 +24,7 @@ export function pageAfter<Item>(
   const page = rest.slice(0, size);
   return {
     items: page.map(({ item }) => item),
-    next: rest.length > size ? encodeToken(page.at(-1)!.key) : undefined,
+    next: rest.length > size ? makeToken(page.at(-1)!.key) : undefined,
   };
 }
 
@@ -35,11 +35,13 @@ export function timeKey({ id, timeMs }: { readonly id: string; readonly timeMs: 
 
 const prefix = 'after ';
 
-function encodeToken(key: string): string {
+/** A token that holds the text. */
+export function makeToken(key: string): string {
   return Buffer.from(`${prefix}${key}`).toString('base64url');
 }
 
-function decodeToken(token: string): string | undefined {
+/** What a token holds; undefined when it is none of ours. */
+export function readToken(token: string): string | undefined {
   const text = Buffer.from(token, 'base64url').toString('utf8');
   return text.startsWith(prefix) ? text.slice(prefix.length) : undefined;
 }

@@ -50,7 +50,14 @@ export class Attempts {
     this.#hasRepeated = false;
     if (group === undefined) return undefined;
     group.counters.requests += 1;
-    const target = (group.stickiness && this.#targetOfSession(group, group.stickiness, context)) ?? group.pick(none);
+    let target: HttpTarget | undefined;
+    if (group.stickiness !== undefined) {
+      target = this.#targetOfSession(group, group.stickiness, context);
+      if (target === undefined) group.counters.nonSticky += 1;
+    }
+    target ??= group.pick(none);
+    if (target === undefined) group.counters.withoutTarget += 1;
+    else if (group.isFailingOpen) group.counters.unhealthyRouting += 1;
     // Who did not refuse lately pays nothing for this, not even a look at the clock.
     if (target === undefined || target.avoidedUntilMs === 0) return target;
     return passOver(group, target, context.clock.monotonicMs());
@@ -100,7 +107,11 @@ export class Attempts {
     counters.connectionErrors += 1;
     connection.target.unanswered();
     const nothingWasSent = failure === 'connect-failed' || failure === 'connect-timeout';
-    if (nothingWasSent) connection.target.avoidedUntilMs = nowMs + avoidedMs;
+    if (nothingWasSent) {
+      connection.target.avoidedUntilMs = nowMs + avoidedMs;
+      connection.target.counters!.connectErrors += 1;
+      counters.connectErrors += 1;
+    }
     // A target that goes away resets even fresh connections that wait in its queue. One other target may have what
     // can be repeated (RFC 9110 section 9.2.2), no more: a request that kills targets must not visit them all.
     if (nothingWasSent || (mayRepeat && this.#tried.length === 0)) {

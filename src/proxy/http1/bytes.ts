@@ -12,6 +12,12 @@ export const colon = 58;
 /** tchar, RFC 9110 section 5.6.2: what methods and field names are made of. */
 export const tokenTable = table("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
+/** The same characters for the names of fields: 1 is one of those that all usual names are made of. */
+export const unusual = 2;
+export const nameTable = tokenTable.map((flag, byte) =>
+  flag === 1 && !/[-A-Za-z0-9]/.test(String.fromCharCode(byte)) ? unusual : flag,
+);
+
 /** Field values, RFC 9110 section 5.5: visible characters, space, tab and obs-text; never another control character. */
 export const valueTable = range(0x20, 0xff);
 valueTable[tab] = 1;

@@ -144,17 +144,10 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   }
 
   onFlushed(): void {
-    switch (this.#phase) {
-      case 'exchange':
-        this.onActivity();
-        if (this.#answerPhase === 'written') this.#completeExchange();
-        else this.#target?.resume();
-        break;
-      case 'tunnel':
-        this.onActivity();
-        this.#target?.resume();
-        break;
-    }
+    if (this.#phase !== 'exchange' && this.#phase !== 'tunnel') return;
+    this.onActivity();
+    if (this.#phase === 'exchange' && this.#answerPhase === 'written') this.#completeExchange();
+    else this.#target?.resume();
   }
 
   onClosed(isClean: boolean): void {
@@ -250,15 +243,15 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     this.onActivity();
     const { routes } = this.#home;
     const facts = this.#context.facts.of(head, bytes, base, this.#channel);
-    this.#tally.begun(head, bytes, base);
-    const { rule, transform } = routes.rules.find(facts);
+    const { rule, transform, evaluations } = routes.rules.find(facts);
+    this.#tally.begun(head, bytes, base, evaluations);
     const { action } = rule;
     const changed = transform?.(facts);
     let used = base + head.fields.end;
-    const checked = checkRequest(head, bytes, base, routes.rewrite.fields);
+    const checked = checkRequest(head, bytes, base, routes.rewrite.fields, this.#home.counters);
     if (checked === 'ends') this.#keepsTarget = false;
     if (checked !== 400) this.#tally.matched(rule, changed);
-    if (checked === 400) this.#refuse(checked);
+    if (checked === 400) this.#refuse(400);
     else if (checked === 463) this.#answer(errorPage(checked));
     else if (changed === 'failed') this.#answer(errorPage(500));
     else if (action.kind === 'forward') used = this.#forward(routes, { action, changed }, head, bytes, base, end);
@@ -280,6 +273,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
       this.#answer(errorPage(this.#attempts.refusal));
       return bodyEnd;
     }
+    if (head.fields.hasUnusualName) this.#tally.unusualFields(routes.rewrite.fields.dropsInvalid);
     this.#target = connectionTo(target, this.#context, this);
     const what = { head, bytes, base, bodyEnd, changed };
     this.#isTargetFull = !sendRequest(this.#target, what, routes.rewrite, this.#channel);
@@ -337,7 +331,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     else if (this.#phase !== 'exchange') this.#close();
     else if (!this.#body.isDone && this.#carry.isEmpty && this.#answerPhase !== 'written') {
       this.#tally.clientGone(false, false);
-      if (this.#answerPhase === 'awaited') this.#refuse(400);
+      if (this.#answerPhase === 'awaited') this.#refuse(400, 'cut short');
       else this.cut();
     }
   }
@@ -435,7 +429,8 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   }
 
   /** Answers what cannot be served and ends the connection: nobody knows where the next request would begin. */
-  #refuse(status: Refusal | 408): void {
+  #refuse(status: Refusal | 408, why?: 'cut short'): void {
+    if (status === 400 && why === undefined) this.#home.counters.nonCompliantRequests += 1;
     this.#head = this.#context.giveHead(this.#head);
     // What the request before it was says nothing about one whose head was not read whole.
     if (this.#phase !== 'exchange') this.isHeadRequest = false;
@@ -448,7 +443,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   /** The same, of a request of which only the beginning has come. */
   #refuseUnread(status: 400 | 408): void {
     this.#tally.unread(this.#carry.bytes, this.#carry.start, this.#carry.end);
-    this.#refuse(status);
+    this.#refuse(status, 'cut short');
   }
 
   /** Settles whether the connection outlives the present answer, and what the client is told about it. */

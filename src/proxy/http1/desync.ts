@@ -9,6 +9,7 @@
  *
  * Source: "Desync mitigation mode" and "Classification reasons" in the documentation of Application Load Balancers.
  */
+import type { LoadBalancerCounters } from '#proxy/counters.ts';
 import type { RoutingRequestFields } from '#routing/table.ts';
 import { field } from './field-names.ts';
 import type { RequestHead } from './request-head.ts';
@@ -33,20 +34,23 @@ export function isAmbiguous(oddity: Oddity): boolean {
   return ambiguous.has(oddity);
 }
 
+/** Counts what is odd; what is refused is counted where it is answered. */
 export function judgeDesync(
   head: RequestHead,
   bytes: Buffer,
   base: number,
   { desyncMode }: Pick<RoutingRequestFields, 'desyncMode'>,
+  counters: LoadBalancerCounters,
 ): DesyncVerdict {
-  if (desyncMode === 'monitor') return 'passes';
-  const oddity = oddityOf(head, bytes, base, desyncMode === 'strictest');
+  // In the usual mode, bytes of values are looked at by nobody: what would come of it is a number alone.
+  const oddity = oddityOf(head, bytes, base, desyncMode !== 'defensive');
   if (oddity === undefined) return 'passes';
   if (desyncMode === 'strictest') return 'refused';
-  return isAmbiguous(oddity) ? 'ends' : 'passes';
+  counters.nonCompliantRequests += 1;
+  return desyncMode === 'defensive' && isAmbiguous(oddity) ? 'ends' : 'passes';
 }
 
-/** The first oddity, the ambiguous before the acceptable; the latter are looked for only on request. */
+/** The first oddity, the ambiguous before the acceptable; unusual bytes in values are looked for only on request. */
 export function oddityOf(head: RequestHead, bytes: Buffer, base: number, isThorough: boolean): Oddity | undefined {
   const { fields } = head;
   const isGetOrHead = head.isHead || isGet(head, bytes, base);
@@ -60,8 +64,8 @@ export function oddityOf(head: RequestHead, bytes: Buffer, base: number, isThoro
       return 'SuspiciousHeader';
     }
   }
-  if (!isThorough) return undefined;
   if (isGetOrHead && hasLength(head)) return 'GetHeadZeroContentLength';
+  if (!isThorough) return undefined;
   for (let at = base + fields.start; at < base + fields.end; at += 1) if (bytes[at]! > 126) return 'NonCompliantHeader';
   return undefined;
 }

@@ -14,7 +14,7 @@ import { oddityOf } from './desync.ts';
 import type { LocalResponse } from './local-response.ts';
 import type { RequestHead } from './request-head.ts';
 import type { Client } from './request-rewrite.ts';
-import type { TargetConnection } from './target-connection.ts';
+import type { HttpTarget, TargetConnection } from './target-connection.ts';
 
 /** The statuses of who did not wait for an answer ("HTTP 460"), and of who left before its request was whole. */
 const clientGoneStatus = 460;
@@ -28,6 +28,8 @@ export class ExchangeTally {
   /** Where requests are logged. */
   #record: AccessRecord | undefined;
   #sentMs = 0;
+  /** Who was given the request. */
+  #target: HttpTarget | undefined;
 
   constructor(home: ClientHome, context: WorkerContext, client: Client) {
     this.#home = home;
@@ -50,9 +52,11 @@ export class ExchangeTally {
     this.#home.counters.bytesIn += length;
   }
 
-  begun(head: RequestHead, bytes: Buffer, base: number): void {
-    this.#home.counters.requests += 1;
-    const { accessLog } = this.#home;
+  /** `evaluations`: of how many rules it took to find its own. */
+  begun(head: RequestHead, bytes: Buffer, base: number, evaluations: number): void {
+    const { accessLog, counters } = this.#home;
+    counters.requests += 1;
+    counters.ruleEvaluations += evaluations;
     if (accessLog === undefined) return;
     const oddity = oddityOf(head, bytes, base, true);
     this.#record = accessLog.begin(this.identity).ofRequest(head, bytes, base, oddity);
@@ -65,11 +69,20 @@ export class ExchangeTally {
   /** A target was given the request; `isWaiting`: it has not taken it yet. */
   sent(connection: TargetConnection, group: RouteGroup, isWaiting: boolean): void {
     this.#sentMs = this.#context.clock.monotonicMs();
+    this.#target = connection.target;
     this.#record?.sent(connection, group, isWaiting);
+  }
+
+  /** The request has header fields with unusual names; they are dropped or forwarded. */
+  unusualFields(areDropped: boolean): void {
+    const { counters } = this.#home;
+    if (areDropped) counters.droppedInvalidHeaders += 1;
+    else counters.forwardedInvalidHeaders += 1;
   }
 
   /** Another attempt, after one that failed. */
   sentAgain(connection: TargetConnection, group: RouteGroup, isWaiting: boolean): void {
+    this.#target = connection.target;
     this.#record?.sent(connection, group, isWaiting);
   }
 
@@ -84,8 +97,13 @@ export class ExchangeTally {
   }
 
   answered(status: number, { counters }: RouteGroup, nowMs: number): void {
-    counters.responses[(status / 100) | 0]! += 1;
-    counters.responseTime.recordMs(nowMs - this.#sentMs);
+    const firstDigit = (status / 100) | 0;
+    const responseTimeMs = nowMs - this.#sentMs;
+    counters.responses[firstDigit]! += 1;
+    counters.responseTime.recordMs(responseTimeMs);
+    const ofTarget = this.#target!.counters!;
+    ofTarget.responses[firstDigit]! += 1;
+    ofTarget.responseTimeMs += responseTimeMs;
     this.#record?.answered(status, nowMs);
   }
 
@@ -96,7 +114,19 @@ export class ExchangeTally {
   }
 
   answeredHere(response: LocalResponse): void {
-    this.#home.counters.countElbResponse(response.status);
+    const { counters } = this.#home;
+    counters.countElbResponse(response.status);
+    switch (response.action) {
+      case 'fixed-response':
+        counters.fixedResponses += 1;
+        break;
+      case 'redirect':
+        counters.redirects += 1;
+        break;
+      case 'redirect-too-long':
+        counters.redirectsTooLong += 1;
+        break;
+    }
     this.#record?.answeredHere(response);
   }
 

@@ -7,7 +7,7 @@
  *        |              |       |                   |
  *        Content-Length :  OWS  42        OWS       CR LF
  */
-import { colon, cr, equalsIgnoringCase, lf, space, tab, tokenTable, valueTable } from './bytes.ts';
+import { colon, cr, equalsIgnoringCase, lf, nameTable, space, tab, unusual, valueTable } from './bytes.ts';
 import type { FieldId } from './field-names.ts';
 import { field, identifyField } from './field-names.ts';
 
@@ -41,6 +41,8 @@ export class FieldSection {
   /** Indexes of the fields whose name is a known one: the first `knownCount` entries. */
   readonly known = new Uint8Array(fieldsMax);
   knownCount = 0;
+  /** Whether a name holds another character than letters, digits and hyphens. */
+  hasUnusualName = false;
   readonly #offsets = new Int32Array(fieldsMax * stride);
   readonly #ids = new Uint8Array(fieldsMax);
   readonly #lineBytesMax: number;
@@ -61,6 +63,7 @@ export class FieldSection {
   begin(start: number): void {
     this.count = 0;
     this.knownCount = 0;
+    this.hasUnusualName = false;
     this.start = start;
     this.#at = start;
     this.#state = lineBegins;
@@ -128,8 +131,13 @@ export class FieldSection {
         }
       }
       if (state === inName) {
-        while (at < stop && tokenTable[bytes[at]!] === 1) at += 1;
+        while (at < stop && nameTable[bytes[at]!] === 1) at += 1;
         if (at === stop) break;
+        if (nameTable[bytes[at]!] === unusual) {
+          this.hasUnusualName = true;
+          at += 1;
+          continue;
+        }
         // Refuses a space before the colon, a folded line, an empty name, a bare line feed: all are read in two ways.
         if (bytes[at] !== colon || at - base === this.#lineStart) return 400;
         this.#nameEnd = at - base;

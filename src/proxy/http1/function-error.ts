@@ -18,6 +18,17 @@ export type FunctionError =
   | 'LambdaUnhandled'
   | 'LambdaUnhandledException';
 
+/** These are not the function's fault (metric LambdaInternalError), all others are (LambdaUserError). */
+const internalErrors: ReadonlySet<FunctionError> = new Set([
+  'LambdaConnectionTimeout',
+  'LambdaServiceException',
+  'LambdaUnhandledException',
+]);
+
+export function isInternalError(error: FunctionError): boolean {
+  return internalErrors.has(error);
+}
+
 /** In lower case. */
 export const functionErrorField = 'x-ballast-function-error';
 

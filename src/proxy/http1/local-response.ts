@@ -16,6 +16,8 @@ export interface LocalResponse {
   readonly body: string;
   /** Only with a redirect. */
   readonly location?: string;
+  /** Which action of a rule it is, and what became of it; undefined: an error's. */
+  readonly action?: 'fixed-response' | 'redirect' | 'redirect-too-long';
 }
 
 /** The page for an error, or for a redirect that nobody follows. */
@@ -38,7 +40,7 @@ export function localResponse(
 ): LocalResponse {
   return action.kind === 'redirect'
     ? redirect(action, requestParts(head, bytes, base, listener))
-    : { status: action.statusCode, contentType: action.contentType, body: action.body };
+    : { status: action.statusCode, contentType: action.contentType, body: action.body, action: 'fixed-response' };
 }
 
 /** The bytes of an answer; the answer to HEAD keeps its fields and loses its body. `date` is an IMF-fixdate. */
@@ -87,7 +89,8 @@ function redirect(action: RedirectAction, parts: RequestParts): LocalResponse {
   const location =
     `${fill(action.protocol).toLowerCase()}://${fill(action.host)}:${fill(action.port)}${fill(action.path)}` +
     (query === '' ? '' : `?${query}`);
-  return location.length > locationBytesMax ? errorPage(507) : { ...errorPage(action.statusCode), location };
+  if (location.length > locationBytesMax) return { ...errorPage(507), action: 'redirect-too-long' };
+  return { ...errorPage(action.statusCode), location, action: 'redirect' };
 }
 
 function requestParts(

@@ -2,6 +2,7 @@
  * What a load balancer's attributes have to say about a request before it is sent on: it is refused, it is the last one
  * on its connections, or it loses fields.
  */
+import type { LoadBalancerCounters } from '#proxy/counters.ts';
 import type { RoutingRequestFields } from '#routing/table.ts';
 import { judgeDesync } from './desync.ts';
 import { field } from './field-names.ts';
@@ -13,11 +14,12 @@ export function checkRequest(
   bytes: Buffer,
   base: number,
   settings: RoutingRequestFields,
+  counters: LoadBalancerCounters,
 ): 'passes' | 'ends' | 400 | 463 {
-  const verdict = judgeDesync(head, bytes, base, settings);
+  const verdict = judgeDesync(head, bytes, base, settings, counters);
   if (verdict === 'refused') return 400;
   if (settings.forwardedFor === 'append' && namesTooManyClients(head, bytes, base)) return 463;
-  if (settings.dropsInvalid) dropInvalidFields(head, bytes, base);
+  if (settings.dropsInvalid && head.fields.hasUnusualName) dropInvalidFields(head, bytes, base);
   return verdict;
 }
 

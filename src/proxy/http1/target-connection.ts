@@ -97,6 +97,7 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
     this.#readBuffer = this.#buffer.subarray(headroomBytes);
     this.#receiver = receiver;
     target.outstanding += 1;
+    target.owner.counters.activeConnections += 1;
     this.#channel = context.connect(this, this.#readBuffer, target);
     context.deadlines.set(this, context.options.connectTimeoutMs);
   }
@@ -136,13 +137,14 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
   /** Sends the first `length` bytes of the request buffer, or notes them for when the connection is there. */
   send(length: number): boolean {
     this.#requestLength = length;
-    this.target.requests += 1;
+    this.target.countRequest().bytesOut += length;
     this.#beginAnswer();
     return this.#phase !== 'connecting' && this.#channel.write(this.#request.subarray(0, length));
   }
 
   /** Sends more of the request, or bytes through a tunnel; false when they must stay untouched until flushed. */
   sendBody(bytes: Buffer): boolean {
+    this.target.counters!.bytesOut += bytes.length;
     return this.#channel.write(bytes);
   }
 
@@ -220,6 +222,7 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
   onConnected(): void {
     if (this.#phase !== 'connecting') return;
     this.#phase = 'answering';
+    this.target.owner.counters.newConnections += 1;
     this.target.avoidedUntilMs = 0;
     this.#context.deadlines.suspend(this);
     const isFlushed = this.#channel.write(this.request);
@@ -228,6 +231,7 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
   }
 
   onBytes(bytes: Buffer, length: number): boolean {
+    this.target.counters!.bytesIn += length;
     const goesOn = this.#read(bytes, length);
     this.#isPaused = !goesOn;
     return goesOn;
@@ -284,6 +288,7 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
   }
 
   onClosed(isClean: boolean): void {
+    this.target.owner.counters.activeConnections -= 1;
     this.#context.deadlines.remove(this);
     switch (this.#phase) {
       case 'idle':

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { GroupCounters } from '#proxy/counters.ts';
 import { Target } from './target.ts';
 
 class Connection {
@@ -9,10 +10,11 @@ class Connection {
   }
 }
 
+const owner = { loadBalancerId: 'balancer', targetGroupId: 'g', counters: new GroupCounters() };
 const place = (port: number) => ({ key: `g/127.0.0.1:${port}`, address: '127.0.0.1', port, state: 'healthy' as const });
 
 function used(port: number, budget: { perTargetMax: number; totalMax: number; count: number }): Target<Connection> {
-  const target = new Target<Connection>(place(port), budget);
+  const target = new Target<Connection>(place(port), owner, budget);
   target.usesCount = 1;
   return target;
 }

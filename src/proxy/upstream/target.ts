@@ -2,6 +2,7 @@
  * One target of a target group, as this worker sees it: its idle connections, its requests in flight, its counters. A
  * target keeps its identity by key while any routing table names it, so a swap of tables loses nothing.
  */
+import { TargetCounters, type TargetOwner } from '#proxy/counters.ts';
 import type { RoutingTarget } from '#routing/table.ts';
 
 /** A connection that can wait in a pool for the next request. */
@@ -27,10 +28,13 @@ export class Target<Connection extends Poolable> {
   readonly port: number;
   /** `ADDRESS:PORT`. */
   readonly label: string;
+  readonly owner: TargetOwner;
   /** Requests that it was given, retries among them. */
   requests = 0;
   /** Requests that it was given and has not answered yet. */
   outstanding = 0;
+  /** Undefined: it was given no request yet. */
+  counters: TargetCounters | undefined;
   /** Its requests that ended since somebody took the numbers (`Registry.takeOutcomes`), and how many failed. */
   ended = 0;
   failed = 0;
@@ -43,12 +47,20 @@ export class Target<Connection extends Poolable> {
   readonly #budget: IdleBudget;
   readonly #idle: Connection[] = [];
 
-  constructor(target: RoutingTarget, budget: IdleBudget) {
+  constructor(target: RoutingTarget, owner: TargetOwner, budget: IdleBudget) {
     this.key = target.key;
     this.address = target.address;
     this.port = target.port;
     this.label = labelOf(target.address, target.port);
+    this.owner = owner;
     this.#budget = budget;
+  }
+
+  /** A request is about to be given to it. */
+  countRequest(): TargetCounters {
+    this.requests += 1;
+    this.counters ??= new TargetCounters();
+    return this.counters;
   }
 
   /** A request was answered; whoever could not serve it says so by the status. */

@@ -13,6 +13,8 @@ import { compileCondition } from './condition.ts';
 export interface Matched {
   readonly rule: RoutingRule;
   readonly transform: Transform | undefined;
+  /** How many rules stand up to this one, itself included; the default rule is not counted. */
+  readonly evaluations: number;
 }
 
 interface Candidate extends Matched, Tried {
@@ -87,13 +89,15 @@ function hostRules(candidates: readonly Candidate[]): HostRules {
   return { candidates, segments, others };
 }
 
-function candidateOf(rule: RoutingRule, order: number): Candidate {
+function candidateOf(rule: RoutingRule, order: number, { length }: readonly RoutingRule[]): Candidate {
   const hosts = namesOf(rule, 'host-header', (value) => (/[*?]/.test(value) ? undefined : value.toLowerCase()));
   const segments = namesOf(rule, 'path-pattern', segmentOfPattern);
   const conditions = rule.conditions.filter(({ field }) => field !== 'host-header' || hosts === undefined);
   const compiled = conditions.map(compileCondition);
   const holds = (request: RequestFacts) => compiled.every((each) => each(request));
-  return { rule, order, transform: compileTransforms(rule.transforms), hosts, segments, conditions, holds };
+  const evaluations = Math.min(order + 1, length - 1);
+  const transform = compileTransforms(rule.transforms);
+  return { rule, order, evaluations, transform, hosts, segments, conditions, holds };
 }
 
 /** What the values of a condition name; undefined when one of them may be anything. */
