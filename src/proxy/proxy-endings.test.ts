@@ -60,6 +60,38 @@ for (const acceptPath of acceptPaths) {
     );
   });
 
+  test(`proxy (${acceptPath}): who sends on behind the last request gets its answer whole, and a regular end`, async (t) => {
+    const waiting: net.Socket[] = [];
+    const target = await startRawTarget(t, (socket) => {
+      socket.on('data', () => waiting.push(socket));
+    });
+    const { port, balancer } = await startProxy(t, { targets: [target] }, settings);
+    for (const last of [
+      'GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+      // Ambiguous: the load balancer ends the connection, and the client does not know.
+      'GET /last HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx',
+    ]) {
+      const client = new RawClient(t, port);
+      const before = balancer().bytesIn;
+      client.send(last);
+      await until(() => waiting.length === 1, 'the target has it');
+      client.send(get);
+      await until(() => balancer().bytesIn === before + last.length + get.length, 'what follows has been read');
+      // And what follows that stays in the kernel.
+      for (let count = 0; count < 20; count += 1) await new Promise((resolve) => client.socket.write(get, resolve));
+      waiting.pop()!.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      await until(() => client.isEnded || client.isClosed, 'the connection ends');
+      client.send(get);
+      await new Promise((resolve) => setImmediate(resolve));
+      client.socket.end();
+      await until(() => client.isClosed, 'it is closed');
+      assert.match(client.received, /^HTTP\/1\.1 200 OK\r\nConnection: close\r\n[\s\S]*ok$/);
+      assert.equal(client.isEnded, true);
+      assert.equal(waiting.length, 0, 'nobody else hears of what followed');
+      assert.equal(client.socket.errored, null, 'no reset');
+    }
+  });
+
   test(`proxy (${acceptPath}): an answer that breaks off is cut off, and noted with 502 or 504`, async (t) => {
     const target = await startScripted(t, 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello');
     const { port, entries, balancer } = await logging(

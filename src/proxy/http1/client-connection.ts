@@ -144,17 +144,10 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   }
 
   onFlushed(): void {
-    switch (this.#phase) {
-      case 'exchange':
-        this.onActivity();
-        if (this.#answerPhase === 'written') this.#completeExchange();
-        else this.#target?.resume();
-        break;
-      case 'tunnel':
-        this.onActivity();
-        this.#target?.resume();
-        break;
-    }
+    if (this.#phase !== 'exchange' && this.#phase !== 'tunnel') return;
+    this.onActivity();
+    if (this.#phase === 'exchange' && this.#answerPhase === 'written') this.#completeExchange();
+    else this.#target?.resume();
   }
 
   onClosed(isClean: boolean): void {
@@ -256,7 +249,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     const changed = transform?.(facts);
     let used = base + head.fields.end;
     const checked = checkRequest(head, bytes, base, routes.rewrite.fields, this.#home.counters);
-    if (checked === 'ends') this.#keepsAlive = this.#keepsTarget = false;
+    if (checked === 'ends') this.#keepsTarget = false;
     if (checked !== 400) this.#tally.matched(rule, changed);
     if (checked === 400) this.#refuse(400);
     else if (checked === 463) this.#answer(errorPage(checked));
@@ -439,8 +432,9 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   #refuse(status: Refusal | 408, why?: 'cut short'): void {
     if (status === 400 && why === undefined) this.#home.counters.nonCompliantRequests += 1;
     this.#head = this.#context.giveHead(this.#head);
+    // What the request before it was says nothing about one whose head was not read whole.
+    if (this.#phase !== 'exchange') this.isHeadRequest = false;
     this.#phase = 'exchange';
-    this.isHeadRequest = false;
     this.#keepsAlive = false;
     this.#body.isDone = false;
     this.#answer(errorPage(status));
@@ -457,6 +451,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     this.#isLast =
       endsWithConnection ||
       !this.#keepsAlive ||
+      !this.#keepsTarget ||
       !this.#body.isDone ||
       (this.#hasEnded && this.#carry.isEmpty) ||
       this.#home.isHandingOver ||
@@ -481,13 +476,13 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
   }
 
   /**
-   * Ends the connection behind what was written. A client that may still be sending is heard out for a while: closing
-   * at once would reset the connection, and the reset would overtake the answer.
+   * Ends the connection behind what was written. A client that may still be sending, some do behind what they called
+   * their last request, is heard out for a while: closing at once would reset it, and that would overtake the answer.
    */
   #close(): void {
-    const maySendMore = this.#phase === 'exchange' && !this.#hasEnded && (this.#keepsAlive || !this.#body.isDone);
+    const hasMore = this.#keepsAlive || !this.#body.isDone || !this.#carry.isEmpty;
     this.#carry.clear();
-    if (maySendMore) {
+    if (this.#phase === 'exchange' && !this.#hasEnded && hasMore) {
       this.#phase = 'lingering';
       this.#channel.end();
       this.#context.deadlines.set(this, this.#context.options.lingerMs);

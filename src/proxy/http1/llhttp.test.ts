@@ -16,7 +16,7 @@ import type { MessageReading } from './test-llhttp.ts';
 import { RequestOracle, ResponseOracle } from './test-llhttp.ts';
 import { requestMessages, responseMessages } from './test-messages.ts';
 import { Luck, mutated, randomCuts } from './test-mutations.ts';
-import { difference, isStricter } from './test-reading-differences.ts';
+import { answerDifference, difference, isStricter } from './test-reading-differences.ts';
 
 const next = 'GET /next HTTP/1.1\r\nHost: n\r\n\r\n';
 const bytesOf = (text: string) => Buffer.from(text, 'latin1');
@@ -177,17 +177,6 @@ test('llhttp: a reader that read something else would be noticed', async () => {
   const refused = await oracle.read(bytesOf('GET / HTTP/1.1\nHost: a\r\n\r\n'));
   assert.notEqual(difference(readRequests(bytesOf(next)), refused), undefined, 'something accepted that is refused');
 });
-
-/** As with requests; and llhttp must be done with the last byte that the engine took, and not before. */
-async function answerDifference(oracle: ResponseOracle, bytes: Buffer, method: string): Promise<string | undefined> {
-  const engine = readResponse(bytes, { method });
-  if (!engine.isOver || engine.refusal !== undefined) return difference(engine, await oracle.read(bytes, { method }));
-  const exact = difference(engine, await oracle.read(bytes.subarray(0, engine.end), { method }));
-  if (exact !== undefined) return exact;
-  const short = await oracle.read(bytes.subarray(0, engine.end - 1), { method });
-  const isEarly = short.messages.length === engine.messages.length && short.messages.at(-1)?.isComplete === true;
-  return isEarly ? 'the oracle was done a byte before' : undefined;
-}
 
 /** Once cut in every place, and once byte by byte; of what is long, the latter alone. */
 function splitsOf(bytes: Buffer): number[][] {

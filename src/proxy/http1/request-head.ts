@@ -285,9 +285,16 @@ export function readLength(bytes: Buffer, start: number, end: number): number {
   return length;
 }
 
-/** Whether a Transfer-Encoding is exactly `chunked`, the one coding that says where a message ends. */
+/**
+ * Whether a Transfer-Encoding is exactly `chunked`, the one coding that says where a message ends. Spaces may follow it
+ * up to the line's end, but no tab: RFC 9110 section 5.5 drops both, llhttp a space alone, and to a server built on it
+ * the message would end elsewhere. The whole line lies in `bytes`.
+ */
 export function isChunkedCoding(bytes: Buffer, start: number, end: number): boolean {
-  return equalsIgnoringCase(bytes, start, end, 'chunked');
+  if (!equalsIgnoringCase(bytes, start, end, 'chunked')) return false;
+  let at = end;
+  while (bytes[at] === space) at += 1;
+  return bytes[at] === cr;
 }
 
 /** One protocol name that is not HTTP: an upgrade to cleartext HTTP/2 would tunnel requests past every rule. */

@@ -114,6 +114,8 @@ export class ResponseHead {
     const wants = readConnection(fields, bytes, base);
     if (wants === malformedConnection) return malformed;
     this.keepsAlive = (wants & wantsClose) === 0 && (this.minorVersion === 1 || (wants & wantsKeepAlive) !== 0);
+    // Behind an interim answer comes the final one (RFC 9110 section 15.2), and who ends the connection sends none.
+    if (this.status < 200 && this.status !== 101 && !this.keepsAlive) return malformed;
     // RFC 9112 section 6.3, in its order.
     if (isHeadRequest || this.status < 200 || this.status === 204 || this.status === 304) this.bodyKind = 'none';
     else if (codings > 0) this.bodyKind = 'chunked';

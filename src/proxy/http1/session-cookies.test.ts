@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import v8 from 'node:v8';
+import vm from 'node:vm';
 import { systemRandom } from '#io/random.ts';
 import { type Session, SessionCookies } from './session-cookies.ts';
 
@@ -62,6 +64,22 @@ test('session cookies: one that is made up, changed, of another load balancer or
   assert.equal(find(value), 'one');
   time.nowMs += 1;
   assert.equal(find(value), undefined);
+});
+
+test('session cookies: what strangers make up is not kept in memory', () => {
+  const { cookies, request } = prepare();
+  v8.setFlagsFromString('--expose-gc');
+  const collect = vm.runInNewContext('gc') as () => void;
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (let index = 0; index < 3_000; index += 1) {
+    const value = `${index}`.padStart(index % 2 === 0 ? 16_000 : 3_500, 'A');
+    assert.equal(cookies.find('target', 'lb-1', 60, request(`AWSALB=${value}`)), undefined);
+  }
+  collect();
+  const grown = process.memoryUsage().heapUsed - before;
+  assert(grown < 4_000_000, `${grown} bytes are kept of 3,000 cookies`);
+  assert.equal(cookies.find('target', 'lb-1', 60, request('AWSALB=A')), undefined, 'it still holds what it holds');
 });
 
 test('session cookies: an answer begins the time anew, within a minute', () => {

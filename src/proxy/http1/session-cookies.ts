@@ -49,7 +49,7 @@ export class SessionCookies {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #keys = new Map<number, Buffer>();
-  /** What cookies said that were read before; nothing in those that cannot be believed. */
+  /** What cookies said that were read before. */
   readonly #read = new Map<string, readonly Session[]>();
   readonly #made = new Map<string, { readonly lines: Buffer; readonly atMs: number }>();
 
@@ -126,6 +126,8 @@ export class SessionCookies {
     const sealed = Buffer.from(valuePattern.test(given) ? given : '', 'base64url');
     // Two texts may stand for the same bytes; only the one that was sent is ours.
     const opened = sealed.toString('base64url') === given ? this.#decrypt(scope, sealed) : none;
+    // What nobody here has made may be long, and another one each time: it is not worth the memory.
+    if (opened.length === 0) return none;
     if (this.#read.size >= rememberedMax) this.#read.clear();
     this.#read.set(known, opened);
     return opened;

@@ -6,6 +6,7 @@
  *     connecting ─▶ answering ─▶ idle ─▶ answering ─▶ … ─▶ closed
  *                       └──▶ tunnel ──────────────────────▶ closed
  */
+import { soon } from '#io/timers.ts';
 import { mediumBufferBytes } from '#proxy/socket/buffer-pool.ts';
 import type { Channel, ConnectingOwner } from '#proxy/socket/channel.ts';
 import { Deadline } from '#proxy/socket/deadlines.ts';
@@ -164,18 +165,37 @@ export class TargetConnection extends Deadline implements ConnectingOwner {
     this.#receiver = undefined;
     this.target.outstanding -= 1;
     // Whoever answers early may not have taken the whole request: its bytes are still on their way out of the buffer.
-    if (!mayBeReused || !this.#mayBeReused || !this.#channel.isFlushed || !this.target.keep(this)) {
+    if (!mayBeReused || !this.#mayBeReused || !this.#channel.isFlushed) {
       this.#close();
       return;
     }
     if (this.#largeBuffer !== undefined) this.#context.largeBuffers.give(this.#largeBuffer);
     this.#largeBuffer = undefined;
     this.#phase = 'idle';
-    this.resume();
     if (this.#mediumBuffer !== undefined) this.#context.mediumBuffers.give(this.#mediumBuffer);
     this.#mediumBuffer = undefined;
     this.#request = this.#usualRequest;
     this.#context.deadlines.set(this, this.#context.options.targetKeepAliveMs);
+    if (this.#isPaused) this.#keepWhenSilent();
+    else this.#keep();
+  }
+
+  #keep(): void {
+    if (!this.target.keep(this)) this.#close();
+  }
+
+  /**
+   * While the client took its time nothing was read: what the target has sent meanwhile, which nobody asked for, lies
+   * in the kernel and would be the answer to the next request. Both kinds of channels begin to read within `resume`,
+   * not later, so that the event loop looks there at the latest between the two turns that are waited for.
+   */
+  #keepWhenSilent(): void {
+    this.resume();
+    soon(() =>
+      soon(() => {
+        if (this.#phase === 'idle') this.#keep();
+      }),
+    );
   }
 
   /** Gives the request up; the receiver hears nothing more. */

@@ -15,6 +15,7 @@ export const requestMessages: readonly string[] = [
   'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
   'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
   'PROPFIND /dav HTTP/1.1\r\nHost:\r\nX-Empty:\r\nX-Obs: caf\xe9\r\n\r\n',
+  'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\tchunked  \r\n\r\n5\r\nhello\r\n0\r\n\r\n',
   'HEAD / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nTrailer: X-Sum\r\nContent-Length: 0\r\n\r\n',
 ];
 

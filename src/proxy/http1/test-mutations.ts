@@ -2,20 +2,19 @@
  * Seeded luck, and what it does to messages: small damage of the kinds over which readers of HTTP have disagreed. The
  * same seed always gives the same bytes, so whatever is found can be found again.
  */
+import { rolls } from '#base/rolls.ts';
 
-/** Random numbers that depend on the seed alone (the generator is Marsaglia's xorshift with 32 bits). */
+/** Choices that depend on the seed alone. */
 export class Luck {
-  #state: number;
+  readonly #roll: () => number;
 
   constructor(seed: number) {
-    // Seeds that differ in one bit must not begin alike, and a state of nought would stay so.
-    this.#state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) | 1;
-    for (let round = 0; round < 8; round += 1) this.#next();
+    this.#roll = rolls(seed);
   }
 
   /** A whole number from 0 up to `bound`, which is not among them. */
   below(bound: number): number {
-    return this.#next() % bound;
+    return Math.floor(this.#roll() * bound);
   }
 
   /** True once in `times`. */
@@ -25,15 +24,6 @@ export class Luck {
 
   pick<Item>(items: readonly Item[]): Item {
     return items[this.below(items.length)]!;
-  }
-
-  #next(): number {
-    let state = this.#state;
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    this.#state = state;
-    return state >>> 0;
   }
 }
 
@@ -118,6 +108,8 @@ const damages: readonly Damage[] = [
   (luck, text) => {
     const at = luck.below(text.length + 1);
     const letter = text.charAt(at);
+    // Of other letters the counterpart may lie outside latin1.
+    if (!/[a-z]/i.test(letter)) return text;
     return spliced(text, at, 1, letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase());
   },
   (luck, text) => text.slice(0, luck.below(text.length + 1)),

@@ -4,8 +4,8 @@
  * another message than the one that was routed.
  */
 import { METHODS } from 'node:http';
-import type { EngineReading } from './test-engine-reading.ts';
-import type { MessageReading, StreamReading } from './test-llhttp.ts';
+import { type EngineReading, readResponse } from './test-engine-reading.ts';
+import type { MessageReading, ResponseOracle, StreamReading } from './test-llhttp.ts';
 
 /** What is wrong with the engine's reading; undefined when nothing is. */
 export function difference(engine: EngineReading, oracle: StreamReading): string | undefined {
@@ -25,6 +25,22 @@ export function difference(engine: EngineReading, oracle: StreamReading): string
   // Nothing of a head goes anywhere before it is complete, so a fault in it may be found then; a body passes at once.
   const isInBody = engine.messages.at(-1)?.isComplete === false;
   return oracle.refusal !== undefined && isInBody ? `the oracle refuses the body with ${oracle.refusal}` : undefined;
+}
+
+/** The same of an answer to a request with this method; llhttp must be done with the engine's last byte, not before. */
+export async function answerDifference(
+  oracle: ResponseOracle,
+  bytes: Buffer,
+  method: string,
+  read: typeof readResponse = readResponse,
+): Promise<string | undefined> {
+  const engine = read(bytes, { method });
+  if (!engine.isOver || engine.refusal !== undefined) return difference(engine, await oracle.read(bytes, { method }));
+  const exact = difference(engine, await oracle.read(bytes.subarray(0, engine.end), { method }));
+  if (exact !== undefined) return exact;
+  const short = await oracle.read(bytes.subarray(0, engine.end - 1), { method });
+  const isEarly = short.messages.length === engine.messages.length && short.messages.at(-1)?.isComplete === true;
+  return isEarly ? 'the oracle was done a byte before' : undefined;
 }
 
 /**
