@@ -178,22 +178,23 @@ test('random bodies: the CBOR API likewise, also of bodies that are not CBOR, or
       ),
     }),
   );
-  let answered = 0;
+  const ask = (name: string, body: Uint8Array) =>
+    post(`${url}service/GraniteServiceVersion20100801/operation/${name}`, body, 'monitoring', {
+      'content-type': 'application/cbor',
+      'smithy-protocol': 'rpc-v2-cbor',
+    });
+  assert.equal((await ask('ListMetrics', cbor.serialize({}))).status, 200, 'what is right is understood');
   await fc.assert(
     fc.asyncProperty(bodies, async ({ name, body }) => {
-      const to = `${url}service/GraniteServiceVersion20100801/operation/${name}`;
-      const headers = { 'content-type': 'application/cbor', 'smithy-protocol': 'rpc-v2-cbor' };
-      const answer = await post(to, body, 'monitoring', headers);
+      const answer = await ask(name, body);
       const bytes = new Uint8Array(await answer.arrayBuffer());
       const read = cbor.deserialize(bytes) as Record<string, unknown>;
       assert.equal(answer.headers.get('smithy-protocol'), 'rpc-v2-cbor');
       assert(answer.status === 200 || answer.status === 400, `${answer.status} ${JSON.stringify(read)}`);
-      if (answer.status === 200) answered += 1;
-      else assert.equal(typeof read.__type, 'string');
+      if (answer.status !== 200) assert.equal(typeof read.__type, 'string');
     }),
     { numRuns: 400 },
   );
-  assert(answered > 5, `${answered} were understood`);
   for (const lie of [
     [0x9b, 0, 0, 0, 1, 0, 0, 0, 0],
     [0xbb, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff],
@@ -204,8 +205,6 @@ test('random bodies: the CBOR API likewise, also of bodies that are not CBOR, or
     [0xa0, 0xa0],
     Array(99).fill(0x81),
   ]) {
-    const to = `${url}service/GraniteServiceVersion20100801/operation/ListMetrics`;
-    const headers = { 'content-type': 'application/cbor', 'smithy-protocol': 'rpc-v2-cbor' };
-    assert.equal((await post(to, Uint8Array.from(lie), 'monitoring', headers)).status, 400);
+    assert.equal((await ask('ListMetrics', Uint8Array.from(lie))).status, 400);
   }
 });
