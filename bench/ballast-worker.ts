@@ -26,7 +26,7 @@ const proxy = createProxy({
   clock: systemClock,
   log,
   random: systemRandom,
-  acceptPath: process.env.ACCEPT_PATH === 'public' ? 'public' : 'fast',
+  socketPath: process.env.SOCKET_PATH === 'public' ? 'public' : 'fast',
 });
 const forward: RoutingAction = { kind: 'forward', choices: [{ group: 0, share: 1 }] };
 const notFound: RoutingAction = { kind: 'fixed-response', statusCode: 404, contentType: 'text/plain', body: '' };

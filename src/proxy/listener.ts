@@ -140,7 +140,7 @@ export class Listener implements ClientHome {
     const door = await listen({
       address: table.address,
       port: table.port,
-      path: this.#context.options.acceptPath,
+      path: this.#context.options.socketPath,
       readBuffer: this.#context.readBuffer,
       accept: (open, peer) => this.#accept(open, peer),
       onError: (reason) => log.error(`listener ${table.listenerId} cannot accept a connection: ${reason}`),

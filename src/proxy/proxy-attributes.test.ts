@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { acceptPaths, exchange, RawClient, startProxy, startTarget, table, usualRequestFields } from './test-proxy.ts';
+import { exchange, RawClient, socketPaths, startProxy, startTarget, table, usualRequestFields } from './test-proxy.ts';
 
 const get = (fields: string, method = 'GET') => `${method} / HTTP/1.1\r\nHost: a\r\n${fields}\r\n`;
 
-for (const acceptPath of acceptPaths) {
-  const settings = { acceptPath };
+for (const socketPath of socketPaths) {
+  const settings = { socketPath };
 
-  test(`proxy (${acceptPath}): a listener sets fields of every answer, in place of what the target says`, async (t) => {
+  test(`proxy (${socketPath}): a listener sets fields of every answer, in place of what the target says`, async (t) => {
     const target = await startTarget(t, (incoming, outgoing) => {
       outgoing.setHeader('Server', 'target/1');
       outgoing.setHeader('x-frame-options', 'SAMEORIGIN');
@@ -40,7 +40,7 @@ for (const acceptPath of acceptPaths) {
     assert.match(await exchange(t, port, close), /^Server: ballast\r$/m);
   });
 
-  test(`proxy (${acceptPath}): the Host gets the listener's port where it names none, unless it is preserved`, async (t) => {
+  test(`proxy (${socketPath}): the Host gets the listener's port where it names none, unless it is preserved`, async (t) => {
     const target = await startTarget(t, (incoming, outgoing) => outgoing.end(`<${incoming.headers.host}>`));
     const ask = async (port: number, host: string) =>
       /<(.*)>/.exec(
@@ -59,7 +59,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(await ask(port, 'a.com'), 'a.com');
   });
 
-  test(`proxy (${acceptPath}): what is odd passes, ends its connections, or is refused, by the mode`, async (t) => {
+  test(`proxy (${socketPath}): what is odd passes, ends its connections, or is refused, by the mode`, async (t) => {
     const sockets = new Set<unknown>();
     const target = await startTarget(t, (incoming, outgoing) => {
       sockets.add(incoming.socket);
@@ -109,8 +109,8 @@ for (const acceptPath of acceptPaths) {
     }
   });
 
-  test(`proxy (${acceptPath}): targets that take no HTTP/1.1 get none, and the client gets 464`, async (t) => {
-    const { port, proxy, balancer } = await startProxy(t, {}, { acceptPath });
+  test(`proxy (${socketPath}): targets that take no HTTP/1.1 get none, and the client gets 464`, async (t) => {
+    const { port, proxy, balancer } = await startProxy(t, {}, { socketPath });
     const plain = table({});
     await proxy.apply({ ...plain, groups: plain.groups.map((group) => ({ ...group, refusesHttp1: true as const })) });
     assert.match(await exchange(t, port, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'), /^HTTP\/1\.1 464 /);
@@ -119,7 +119,7 @@ for (const acceptPath of acceptPaths) {
     assert.deepEqual({ ...balancer().elbResponses }, { 464: 1, 503: 1 });
   });
 
-  test(`proxy (${acceptPath}): more than 30 addresses in X-Forwarded-For are answered with 463`, async (t) => {
+  test(`proxy (${socketPath}): more than 30 addresses in X-Forwarded-For are answered with 463`, async (t) => {
     const target = await startTarget(t, (_, outgoing) => outgoing.end('fine'));
     const { port, swap, balancer } = await startProxy(t, { targets: [target] }, settings);
     const ask = (count: number) =>

@@ -7,12 +7,12 @@ import { systemRandom } from '#io/random.ts';
 import type { RoutingRule } from '#routing/table.ts';
 import { createProxy } from './proxy.ts';
 import {
-  acceptPaths,
   closedPort,
   exchange,
   forwardTo,
   RawClient,
   request,
+  socketPaths,
   startProxy,
   startRecordingTarget,
   startTarget,
@@ -38,10 +38,10 @@ function rule(path: string, action: RoutingRule['action'], priority: number): Ro
   return { id: path, priority, conditions, action, transforms: [] };
 }
 
-for (const acceptPath of acceptPaths) {
-  const settings = { acceptPath };
+for (const socketPath of socketPaths) {
+  const settings = { socketPath };
 
-  test(`counters (${acceptPath}): fixed responses, redirects, those too long, and the rules looked at`, async (t) => {
+  test(`counters (${socketPath}): fixed responses, redirects, those too long, and the rules looked at`, async (t) => {
     const target = await startTarget(t, (_, outgoing) => outgoing.end('ok'));
     const rules = [rule('/fixed', fixed, 1), rule('/away*', redirect, 2), rule('/on', forwardTo(0), 3)];
     const { port, balancer, group } = await startProxy(t, { targets: [target], rules }, settings);
@@ -62,7 +62,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(group().requests, 2);
   });
 
-  test(`counters (${acceptPath}): connections to targets, those that could not be made, and each target's own`, async (t) => {
+  test(`counters (${socketPath}): connections to targets, those that could not be made, and each target's own`, async (t) => {
     const target = await startTarget(t, (incoming, outgoing) => {
       outgoing.statusCode = incoming.url === '/bad' ? 500 : 200;
       outgoing.end('0123456789');
@@ -87,7 +87,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(proxy.stats(['group']).targets.length, 2);
   });
 
-  test(`counters (${acceptPath}): what comes by IPv6 is told apart, and is part of the whole`, async (t) => {
+  test(`counters (${socketPath}): what comes by IPv6 is told apart, and is part of the whole`, async (t) => {
     const target = await startTarget(t, (_, outgoing) => outgoing.end('ok'));
     const proxy = createProxy({ clock: systemClock, log: silentLog, random: systemRandom, ...settings });
     t.after(() => proxy.drain(0));

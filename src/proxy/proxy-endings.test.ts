@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type net from 'node:net';
 import test, { type TestContext } from 'node:test';
 import { type LogEntry, logging } from './test-logs.ts';
-import { acceptPaths, RawClient, startProxy, startRawTarget, startTarget, until } from './test-proxy.ts';
+import { RawClient, socketPaths, startProxy, startRawTarget, startTarget, until } from './test-proxy.ts';
 
 const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const halfPost = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello';
@@ -23,10 +23,10 @@ async function startScripted(t: TestContext, answer: string) {
 
 const outcome = ({ status, targetStatus, request }: LogEntry) => `${status} ${targetStatus} ${request.split(' ')[0]}`;
 
-for (const acceptPath of acceptPaths) {
-  const settings = { acceptPath };
+for (const socketPath of socketPaths) {
+  const settings = { socketPath };
 
-  test(`proxy (${acceptPath}): a client that ends before its request does gets 400, however far it came`, async (t) => {
+  test(`proxy (${socketPath}): a client that ends before its request does gets 400, however far it came`, async (t) => {
     const target = await startScripted(t, '');
     const { port, entries, balancer } = await logging(t, { targets: [target.port] }, settings);
     for (const part of ['GET / HTTP/1.1\r\nHo', halfPost]) {
@@ -47,7 +47,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(balancer().clientGone, 2);
   });
 
-  test(`proxy (${acceptPath}): pipelined requests are all answered when the client has ended behind them`, async (t) => {
+  test(`proxy (${socketPath}): pipelined requests are all answered when the client has ended behind them`, async (t) => {
     const target = await startTarget(t, (incoming, outgoing) => outgoing.end(`<${incoming.url}>`));
     const { port } = await startProxy(t, { targets: [target] }, settings);
     const client = new RawClient(t, port);
@@ -60,7 +60,7 @@ for (const acceptPath of acceptPaths) {
     );
   });
 
-  test(`proxy (${acceptPath}): who sends on behind the last request gets its answer whole, and a regular end`, async (t) => {
+  test(`proxy (${socketPath}): who sends on behind the last request gets its answer whole, and a regular end`, async (t) => {
     const waiting: net.Socket[] = [];
     const target = await startRawTarget(t, (socket) => {
       socket.on('data', () => waiting.push(socket));
@@ -92,7 +92,7 @@ for (const acceptPath of acceptPaths) {
     }
   });
 
-  test(`proxy (${acceptPath}): an answer that breaks off is cut off, and noted with 502 or 504`, async (t) => {
+  test(`proxy (${socketPath}): an answer that breaks off is cut off, and noted with 502 or 504`, async (t) => {
     const target = await startScripted(t, 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello');
     const { port, entries, balancer } = await logging(
       t,
@@ -112,7 +112,7 @@ for (const acceptPath of acceptPaths) {
     assert.deepEqual(balancer().elbResponses, { 502: 1, 504: 1 });
   });
 
-  test(`proxy (${acceptPath}): a client that does not read is cut off, and its target not blamed`, async (t) => {
+  test(`proxy (${socketPath}): a client that does not read is cut off, and its target not blamed`, async (t) => {
     const piece = Buffer.alloc(1024 * 1024, 'x');
     const target = await startRawTarget(t, (socket) => {
       socket.once('data', () => {
@@ -133,7 +133,7 @@ for (const acceptPath of acceptPaths) {
     assert.deepEqual(balancer().elbResponses, {});
   });
 
-  test(`proxy (${acceptPath}): what a target has not answered when its draining ends is 502, or cut off`, async (t) => {
+  test(`proxy (${socketPath}): what a target has not answered when its draining ends is 502, or cut off`, async (t) => {
     const silent = await startScripted(t, '');
     const { port, swap, entries, balancer } = await logging(t, { targets: [silent.port] }, settings);
     const waiting = new RawClient(t, port);
@@ -165,7 +165,7 @@ for (const acceptPath of acceptPaths) {
     assert.deepEqual(balancer().elbResponses, { 502: 2 });
   });
 
-  test(`proxy (${acceptPath}): when its time is over a connection may have one more answer, which says so`, async (t) => {
+  test(`proxy (${socketPath}): when its time is over a connection may have one more answer, which says so`, async (t) => {
     const target = await startTarget(t, (_, outgoing) => outgoing.end('ok'));
     const { port } = await startProxy(
       t,

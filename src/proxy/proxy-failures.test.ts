@@ -5,11 +5,11 @@ import net from 'node:net';
 import test from 'node:test';
 import { Worker } from 'node:worker_threads';
 import {
-  acceptPaths,
   closedPort,
   exchange,
   RawClient,
   request,
+  socketPaths,
   startProxy,
   startRawTarget,
   startTarget,
@@ -18,10 +18,10 @@ import {
 
 const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
-for (const acceptPath of acceptPaths) {
-  const settings = { acceptPath };
+for (const socketPath of socketPaths) {
+  const settings = { socketPath };
 
-  test(`proxy (${acceptPath}): without a registered target the answer is 503, and the connection stays`, async (t) => {
+  test(`proxy (${socketPath}): without a registered target the answer is 503, and the connection stays`, async (t) => {
     const draining = { port: 1, isDraining: true };
     for (const targets of [[], [draining]]) {
       const { port, balancer } = await startProxy(t, { targets }, settings);
@@ -33,7 +33,7 @@ for (const acceptPath of acceptPaths) {
     }
   });
 
-  test(`proxy (${acceptPath}): a target that refuses the connection is passed over, its body kept`, async (t) => {
+  test(`proxy (${socketPath}): a target that refuses the connection is passed over, its body kept`, async (t) => {
     const target = await startTarget(t, async (incoming, outgoing) => {
       for await (const piece of incoming) outgoing.write(piece);
       outgoing.end();
@@ -53,7 +53,7 @@ for (const acceptPath of acceptPaths) {
     }
   });
 
-  test(`proxy (${acceptPath}): a target that refused is left in peace for a while, and every request is answered`, async (t) => {
+  test(`proxy (${socketPath}): a target that refused is left in peace for a while, and every request is answered`, async (t) => {
     const target = await startTarget(t, (_incoming, outgoing) => outgoing.end('ok'));
     const targets = [await closedPort(), target, await closedPort()];
     const { port, group } = await startProxy(t, { targets }, settings);
@@ -62,7 +62,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(group().retriesRefused, 0);
   });
 
-  test(`proxy (${acceptPath}): when every target refuses, only a fifth of the requests is tried again`, async (t) => {
+  test(`proxy (${socketPath}): when every target refuses, only a fifth of the requests is tried again`, async (t) => {
     const targets = await Promise.all([closedPort(), closedPort(), closedPort()]);
     const { port, group } = await startProxy(t, { targets }, settings);
     const requests = 200;
@@ -74,7 +74,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(connectionErrors, requests + retries, 'each attempt was counted');
   });
 
-  test(`proxy (${acceptPath}): when every attempt is refused the answer is 502, after at most three`, async (t) => {
+  test(`proxy (${socketPath}): when every attempt is refused the answer is 502, after at most three`, async (t) => {
     const targets = await Promise.all(Array.from({ length: 5 }, closedPort));
     const { port, proxy, balancer } = await startProxy(t, { targets }, settings);
     assert.equal((await request(port)).status, 502);
@@ -87,7 +87,7 @@ for (const acceptPath of acceptPaths) {
     assert(attempts.every((count) => count <= 1));
   });
 
-  test(`proxy (${acceptPath}): connections that die while they wait cost no client an answer`, async (t) => {
+  test(`proxy (${socketPath}): connections that die while they wait cost no client an answer`, async (t) => {
     const target = await startRawTarget(t, (socket) => {
       let answers = 0;
       socket.on('data', () => {
@@ -111,7 +111,7 @@ for (const acceptPath of acceptPaths) {
     assert.deepEqual(balancer().elbResponses, {});
   });
 
-  test(`proxy (${acceptPath}): a dead reused connection is tried anew for GET, never for POST`, async (t) => {
+  test(`proxy (${socketPath}): a dead reused connection is tried anew for GET, never for POST`, async (t) => {
     const received: string[] = [];
     let isOver = false;
     const target = await startRawTarget(t, (socket) => {
@@ -136,7 +136,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(group().retries, 1);
   });
 
-  test(`proxy (${acceptPath}): a repeatable request may go to one other target`, async (t) => {
+  test(`proxy (${socketPath}): a repeatable request may go to one other target`, async (t) => {
     let killed = 0;
     const killers = await Promise.all(
       [1, 2, 3].map(() =>
@@ -162,7 +162,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(killed, 2, 'it does not visit them all');
   });
 
-  test(`proxy (${acceptPath}): a fresh connection that dies is not tried anew`, async (t) => {
+  test(`proxy (${socketPath}): a fresh connection that dies is not tried anew`, async (t) => {
     let connections = 0;
     const target = await startRawTarget(t, (socket) => {
       connections += 1;
@@ -173,7 +173,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(connections, 1);
   });
 
-  test(`proxy (${acceptPath}): a target that does not answer in time gets its client a 504`, async (t) => {
+  test(`proxy (${socketPath}): a target that does not answer in time gets its client a 504`, async (t) => {
     const target = await startTarget(t, () => {});
     const { port, balancer } = await startProxy(
       t,
@@ -187,7 +187,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(client.isEnded, false);
   });
 
-  test(`proxy (${acceptPath}): an answer that stops is cut off in time, a slow one is not`, async (t) => {
+  test(`proxy (${socketPath}): an answer that stops is cut off in time, a slow one is not`, async (t) => {
     const target = await startRawTarget(t, (socket) => {
       socket.on('data', (data) => {
         socket.write('HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n');
@@ -208,7 +208,7 @@ for (const acceptPath of acceptPaths) {
     assert.match(client.received, /^HTTP\/1\.1 200 OK\r\n/);
   });
 
-  test(`proxy (${acceptPath}): a client that goes away takes its request from the target`, async (t) => {
+  test(`proxy (${socketPath}): a client that goes away takes its request from the target`, async (t) => {
     let closed = 0;
     const target = await startTarget(t, (_, outgoing) => {
       outgoing.on('close', () => {
@@ -228,7 +228,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(proxy.stats().targets[0]!.outstanding, 0);
   });
 
-  test(`proxy (${acceptPath}): idle target connections close in time, or at a stray byte`, async (t) => {
+  test(`proxy (${socketPath}): idle target connections close in time, or at a stray byte`, async (t) => {
     const sockets: net.Socket[] = [];
     const target = await startRawTarget(t, (socket) => {
       sockets.push(socket);
@@ -246,7 +246,7 @@ for (const acceptPath of acceptPaths) {
     await until(() => second.proxy.stats().idleTargetConnections === 0, 'the idle connection is closed');
   });
 
-  test(`proxy (${acceptPath}): a connection with more bytes than its answer is not used again`, async (t) => {
+  test(`proxy (${socketPath}): a connection with more bytes than its answer is not used again`, async (t) => {
     let connections = 0;
     const target = await startRawTarget(t, (socket) => {
       connections += 1;

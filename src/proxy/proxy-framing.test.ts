@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import type net from 'node:net';
 import test, { type TestContext } from 'node:test';
 import {
-  acceptPaths,
   exchange,
   RawClient,
+  socketPaths,
   startProxy,
   startRawTarget,
   until,
@@ -57,10 +57,10 @@ async function startAnswering(t: TestContext, answer: string) {
 
 const empty = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
 
-for (const acceptPath of acceptPaths) {
-  const settings = { acceptPath };
+for (const socketPath of socketPaths) {
+  const settings = { socketPath };
 
-  test(`proxy (${acceptPath}): trailers pass in both directions, announced or not, and not to HTTP/1.0`, async (t) => {
+  test(`proxy (${socketPath}): trailers pass in both directions, announced or not, and not to HTTP/1.0`, async (t) => {
     const target = await startLedTarget(t);
     const { port } = await startProxy(t, { targets: [target.port] }, settings);
     const client = new RawClient(t, port);
@@ -84,7 +84,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(await older.toEnd(), 'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc');
   });
 
-  test(`proxy (${acceptPath}): trailers that would frame or route a message make it malformed`, async (t) => {
+  test(`proxy (${socketPath}): trailers that would frame or route a message make it malformed`, async (t) => {
     const target = await startLedTarget(t);
     const { port } = await startProxy(t, { targets: [target.port] }, settings);
     for (const trailer of [
@@ -99,7 +99,7 @@ for (const acceptPath of acceptPaths) {
     }
   });
 
-  test(`proxy (${acceptPath}): who waits for 100 Continue gets what the target says to it`, async (t) => {
+  test(`proxy (${socketPath}): who waits for 100 Continue gets what the target says to it`, async (t) => {
     const target = await startLedTarget(t);
     const { port } = await startProxy(t, { targets: [target.port] }, settings);
     const expecting = `POST / HTTP/1.1\r\n${host}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n`;
@@ -128,7 +128,7 @@ for (const acceptPath of acceptPaths) {
     assert.match(await exchange(t, lonely, expecting), /^HTTP\/1\.1 503 [\s\S]*Connection: close\r\n/);
   });
 
-  test(`proxy (${acceptPath}): limits of lines and heads are exact`, async (t) => {
+  test(`proxy (${socketPath}): limits of lines and heads are exact`, async (t) => {
     const target = await startAnswering(t, empty);
     const { port } = await startProxy(t, { targets: [target.port] }, settings);
     const status = async (head: string) => (await exchange(t, port, head)).slice(9, 12);
@@ -148,7 +148,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(await status(lines(129)), '431');
   });
 
-  test(`proxy (${acceptPath}): an answer without a body has no framing that its client does not know`, async (t) => {
+  test(`proxy (${socketPath}): an answer without a body has no framing that its client does not know`, async (t) => {
     const chunked = await startAnswering(t, 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nA: b\r\n\r\n');
     const { port } = await startProxy(t, { targets: [chunked.port] }, settings);
     const newer = await exchange(t, port, `HEAD / HTTP/1.1\r\n${host}${close}\r\n`);
@@ -157,7 +157,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(older, 'HTTP/1.1 200 OK\r\nConnection: close\r\nA: b\r\n\r\n');
   });
 
-  test(`proxy (${acceptPath}): a target may end its half behind a whole answer, and CONNECT never reaches one`, async (t) => {
+  test(`proxy (${socketPath}): a target may end its half behind a whole answer, and CONNECT never reaches one`, async (t) => {
     const target = await startLedTarget(t);
     const { port, proxy } = await startProxy(t, { targets: [target.port] }, settings);
     const client = new RawClient(t, port);
@@ -174,7 +174,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(proxy.stats().targets[0]!.requests, 2);
   });
 
-  test(`proxy (${acceptPath}): targets get what the modes say of the client, and traces as they came`, async (t) => {
+  test(`proxy (${socketPath}): targets get what the modes say of the client, and traces as they came`, async (t) => {
     const target = await startAnswering(t, empty);
     const { port, swap } = await startProxy(t, { targets: [target.port] }, settings);
     const traces = 'traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\ntracestate: a=1,b=2\r\n';

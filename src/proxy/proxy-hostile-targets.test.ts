@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import type net from 'node:net';
 import test from 'node:test';
 import { AnswerReader } from './test-answers.ts';
-import { acceptPaths, RawClient, startProxy, startRawTarget, until } from './test-proxy.ts';
+import { RawClient, socketPaths, startProxy, startRawTarget, until } from './test-proxy.ts';
 
 const poison = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON';
 const ok = 'HTTP/1.1 200 OK\r\n';
@@ -212,8 +212,8 @@ const wrongs: readonly Wrong[] = [
   },
 ];
 
-for (const acceptPath of acceptPaths) {
-  test(`hostile targets (${acceptPath}): nobody gets what was not meant for them, whatever a target sends`, async (t) => {
+for (const socketPath of socketPaths) {
+  test(`hostile targets (${socketPath}): nobody gets what was not meant for them, whatever a target sends`, async (t) => {
     const faults: string[] = [];
     let script: readonly Step[] = [];
     let client: Client;
@@ -235,7 +235,7 @@ for (const acceptPath of acceptPaths) {
         }
       });
     });
-    const { port, proxy } = await startProxy(t, { targets: [target] }, { acceptPath });
+    const { port, proxy } = await startProxy(t, { targets: [target] }, { socketPath });
     for (const { name, steps, gets, method = 'GET' } of wrongs) {
       const isLate = steps.includes(answered);
       script = steps;
@@ -277,7 +277,7 @@ for (const acceptPath of acceptPaths) {
     assert.deepEqual(faults, []);
   });
 
-  test(`hostile targets (${acceptPath}): what is sent while a slow client reads is no answer to the next request`, async (t) => {
+  test(`hostile targets (${socketPath}): what is sent while a slow client reads is no answer to the next request`, async (t) => {
     let size = 0;
     let slow: net.Socket | undefined;
     const target = await startRawTarget(t, (socket) => {
@@ -294,7 +294,7 @@ for (const acceptPath of acceptPaths) {
         }
       });
     });
-    const { port, balancer } = await startProxy(t, { targets: [target] }, { acceptPath });
+    const { port, balancer } = await startProxy(t, { targets: [target] }, { socketPath });
     let held = 0;
     // An answer is held when the kernel has taken so much of it that the worker has read all, and not all is written.
     for (size = 1_000_000; held === 0; size += 200_000) {
@@ -316,7 +316,7 @@ for (const acceptPath of acceptPaths) {
     }
   });
 
-  test(`hostile targets (${acceptPath}): the rest of a body that was answered early is no request`, async (t) => {
+  test(`hostile targets (${socketPath}): the rest of a body that was answered early is no request`, async (t) => {
     let received = '';
     const target = await startRawTarget(t, (socket) => {
       socket.setEncoding('latin1');
@@ -326,7 +326,7 @@ for (const acceptPath of acceptPaths) {
         if (/^(?:GET|POST) /.test(text)) socket.write(five);
       });
     });
-    const { port, proxy } = await startProxy(t, { targets: [target] }, { acceptPath });
+    const { port, proxy } = await startProxy(t, { targets: [target] }, { socketPath });
     const rest = 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n';
     for (const framing of [
       `Content-Length: ${rest.length + 1}`,

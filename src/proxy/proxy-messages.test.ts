@@ -4,10 +4,10 @@ import http from 'node:http';
 import test from 'node:test';
 import { sleep } from '#io/timers.ts';
 import {
-  acceptPaths,
   exchange,
   RawClient,
   request,
+  socketPaths,
   startProxy,
   startRawTarget,
   startTarget,
@@ -33,10 +33,10 @@ const echo: http.RequestListener = (incoming, outgoing) => {
   });
 };
 
-for (const acceptPath of acceptPaths) {
-  const settings = { acceptPath };
+for (const socketPath of socketPaths) {
+  const settings = { socketPath };
 
-  test(`proxy (${acceptPath}): a target gets the request with what it must know about the client`, async (t) => {
+  test(`proxy (${socketPath}): a target gets the request with what it must know about the client`, async (t) => {
     const target = await startTarget(t, (incoming, outgoing) => {
       outgoing.setHeader('X-Seen', JSON.stringify(incoming.headers));
       outgoing.end(`${incoming.method} ${incoming.url}`);
@@ -57,7 +57,7 @@ for (const acceptPath of acceptPaths) {
     });
   });
 
-  test(`proxy (${acceptPath}): bodies arrive whole in both directions, however they are framed`, async (t) => {
+  test(`proxy (${socketPath}): bodies arrive whole in both directions, however they are framed`, async (t) => {
     const target = await startTarget(t, echo);
     const { port } = await startProxy(t, { targets: [target] }, settings);
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
@@ -80,7 +80,7 @@ for (const acceptPath of acceptPaths) {
     }
   });
 
-  test(`proxy (${acceptPath}): many clients at once get their own answers`, async (t) => {
+  test(`proxy (${socketPath}): many clients at once get their own answers`, async (t) => {
     const target = await startTarget(t, echo);
     const { port } = await startProxy(t, { targets: [target] }, settings);
     await Promise.all(
@@ -97,7 +97,7 @@ for (const acceptPath of acceptPaths) {
     );
   });
 
-  test(`proxy (${acceptPath}): a slow reader of 20 MiB gets them whole, and they are not kept in memory`, async (t) => {
+  test(`proxy (${socketPath}): a slow reader of 20 MiB gets them whole, and they are not kept in memory`, async (t) => {
     const size = 20 * 1024 * 1024;
     const piece = randomBytes(64 * 1024);
     let sent = 0;
@@ -134,7 +134,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(md5(Buffer.from(client.received.slice(bodyStart), 'latin1')), expected.digest('hex'));
   });
 
-  test(`proxy (${acceptPath}): a slow target holds an upload back, and gets it whole`, async (t) => {
+  test(`proxy (${socketPath}): a slow target holds an upload back, and gets it whole`, async (t) => {
     const size = 20 * 1024 * 1024;
     const body = randomBytes(size);
     let isReading = false;
@@ -158,7 +158,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal((await answer).body.toString(), md5(body));
   });
 
-  test(`proxy (${acceptPath}): answers without a body end with their head`, async (t) => {
+  test(`proxy (${socketPath}): answers without a body end with their head`, async (t) => {
     const target = await startTarget(t, (incoming, outgoing) => {
       outgoing.writeHead(Number(incoming.url!.slice(1)), { 'Content-Length': 5, 'X-A': 'b' });
       outgoing.end(incoming.url === '/200' ? 'hello' : undefined);
@@ -176,7 +176,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(heads[4], 'hello');
   });
 
-  test(`proxy (${acceptPath}): pipelined requests are answered in their order, at every split`, async (t) => {
+  test(`proxy (${socketPath}): pipelined requests are answered in their order, at every split`, async (t) => {
     const target = await startTarget(t, echo);
     const { port } = await startProxy(t, { targets: [target] }, settings);
     const requests =
@@ -201,7 +201,7 @@ for (const acceptPath of acceptPaths) {
     }
   });
 
-  test(`proxy (${acceptPath}): a thousand pipelined requests are all answered`, async (t) => {
+  test(`proxy (${socketPath}): a thousand pipelined requests are all answered`, async (t) => {
     const target = await startTarget(t, (incoming, outgoing) => outgoing.end(`<${incoming.url}>`));
     const { port } = await startProxy(t, { targets: [target] }, settings);
     const paths = Array.from({ length: 1000 }, (_, index) => `/${index}`);
@@ -214,7 +214,7 @@ for (const acceptPath of acceptPaths) {
     );
   });
 
-  test(`proxy (${acceptPath}): an HTTP/1.0 client gets no chunks and a close, or keeps alive by length`, async (t) => {
+  test(`proxy (${socketPath}): an HTTP/1.0 client gets no chunks and a close, or keeps alive by length`, async (t) => {
     const target = await startTarget(t, echo);
     const { port } = await startProxy(t, { targets: [target] }, settings);
     const body = 'x'.repeat(200_000);
@@ -232,7 +232,7 @@ for (const acceptPath of acceptPaths) {
     assert.match(answers[1]!, /^200 OK\r\nConnection: close\r\n/);
   });
 
-  test(`proxy (${acceptPath}): 100 Continue goes from the target to the client, and the body follows`, async (t) => {
+  test(`proxy (${socketPath}): 100 Continue goes from the target to the client, and the body follows`, async (t) => {
     const target = await startTarget(t, echo);
     const { port } = await startProxy(t, { targets: [target] }, settings);
     const client = new RawClient(t, port);
@@ -242,7 +242,7 @@ for (const acceptPath of acceptPaths) {
     assert.match(await client.toHave('hello'), /Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
   });
 
-  test(`proxy (${acceptPath}): interim answers reach HTTP/1.1 clients only, wherever they are cut`, async (t) => {
+  test(`proxy (${socketPath}): interim answers reach HTTP/1.1 clients only, wherever they are cut`, async (t) => {
     const answer =
       'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: x\r\nX: y\r\n\r\n' +
       'HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok';
@@ -267,7 +267,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(older, 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok');
   });
 
-  test(`proxy (${acceptPath}): an answer is the same however the target's segments are cut`, async (t) => {
+  test(`proxy (${socketPath}): an answer is the same however the target's segments are cut`, async (t) => {
     const answer =
       'HTTP/1.1 200 OK\r\nKeep-Alive: timeout=5\r\nTransfer-Encoding: chunked\r\nConnection: keep-alive\r\n\r\n' +
       '5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nX-Sum: 1\r\n\r\n';
@@ -293,7 +293,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(client.isEnded, false);
   });
 
-  test(`proxy (${acceptPath}): a client that has closed its half still gets its answer`, async (t) => {
+  test(`proxy (${socketPath}): a client that has closed its half still gets its answer`, async (t) => {
     const target = await startTarget(t, async (_, outgoing) => {
       await sleep(50);
       outgoing.end('late');
@@ -304,7 +304,7 @@ for (const acceptPath of acceptPaths) {
     assert.match(await client.toEnd(), /^HTTP\/1\.1 200 OK\r\nConnection: close\r\n[\s\S]*late/);
   });
 
-  test(`proxy (${acceptPath}): an answer before the end of the request is delivered, then both close`, async (t) => {
+  test(`proxy (${socketPath}): an answer before the end of the request is delivered, then both close`, async (t) => {
     let targetClosed = false;
     const target = await startRawTarget(t, (socket) => {
       socket.once('data', () => socket.write('HTTP/1.1 413 Content Too Large\r\nContent-Length: 4\r\n\r\nless'));
@@ -320,7 +320,7 @@ for (const acceptPath of acceptPaths) {
     await until(() => targetClosed, 'the connection to the target is closed');
   });
 
-  test(`proxy (${acceptPath}): the connection stays open for the next request, up to its time`, async (t) => {
+  test(`proxy (${socketPath}): the connection stays open for the next request, up to its time`, async (t) => {
     const target = await startTarget(t, (_, outgoing) => outgoing.end('ok'));
     const { port, balancer } = await startProxy(
       t,

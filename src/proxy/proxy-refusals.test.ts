@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { RoutingAction } from '#routing/table.ts';
 import {
-  acceptPaths,
   exchange,
   RawClient,
   request,
+  socketPaths,
   startProxy,
   startRawTarget,
   startRecordingTarget,
@@ -42,10 +42,10 @@ const innocent: readonly string[] = [
   `${post}Transfer-Encoding: chunked\r\n\r\n21\r\n${hidden}\r\n0\r\n\r\n`,
 ];
 
-for (const acceptPath of acceptPaths) {
-  const settings = { acceptPath };
+for (const socketPath of socketPaths) {
+  const settings = { socketPath };
 
-  test(`proxy (${acceptPath}): no target ever sees a request that hides in another`, async (t) => {
+  test(`proxy (${socketPath}): no target ever sees a request that hides in another`, async (t) => {
     const target = await startRecordingTarget(t);
     const { port } = await startProxy(t, { targets: [target.port] }, settings);
     for (const message of smuggled) {
@@ -57,7 +57,7 @@ for (const acceptPath of acceptPaths) {
     assert.doesNotMatch(target.received(), /hidden/);
   });
 
-  test(`proxy (${acceptPath}): what looks like a request inside of a body is data to a target`, async (t) => {
+  test(`proxy (${socketPath}): what looks like a request inside of a body is data to a target`, async (t) => {
     const urls: string[] = [];
     const target = await startTarget(t, (incoming, outgoing) => {
       urls.push(incoming.url!);
@@ -72,7 +72,7 @@ for (const acceptPath of acceptPaths) {
     assert.deepEqual(urls, ['/', '/']);
   });
 
-  test(`proxy (${acceptPath}): refusals say why, count, and close the connection`, async (t) => {
+  test(`proxy (${socketPath}): refusals say why, count, and close the connection`, async (t) => {
     const { port, balancer } = await startProxy(t, { targets: [1] }, settings);
     const cases: readonly (readonly [string, string])[] = [
       ['GET / HTTP/1.1\r\n\r\n', '400 Bad Request'],
@@ -92,7 +92,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(balancer().requests, 0);
   });
 
-  test(`proxy (${acceptPath}): a body that turns out malformed ends the request at the target too`, async (t) => {
+  test(`proxy (${socketPath}): a body that turns out malformed ends the request at the target too`, async (t) => {
     let isCut = false;
     let hasBegun = false;
     const target = await startTarget(t, (incoming) => {
@@ -113,7 +113,7 @@ for (const acceptPath of acceptPaths) {
     await until(() => isCut, 'the target sees the request cut off');
   });
 
-  test(`proxy (${acceptPath}): a client that sends on after a refusal still reads it`, async (t) => {
+  test(`proxy (${socketPath}): a client that sends on after a refusal still reads it`, async (t) => {
     const { port } = await startProxy(t, { targets: [1] }, settings);
     const client = new RawClient(t, port);
     client.send(`BAD REQUEST\r\n${'x'.repeat(500_000)}`);
@@ -121,7 +121,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(client.isEnded, true, 'a regular end, no reset');
   });
 
-  test(`proxy (${acceptPath}): a head too slow is answered with 408, a silent client closed`, async (t) => {
+  test(`proxy (${socketPath}): a head too slow is answered with 408, a silent client closed`, async (t) => {
     const { port, balancer } = await startProxy(t, { targets: [1], loadBalancer: { idleTimeoutMs: 300 } }, settings);
     const silent = new RawClient(t, port);
     const slow = new RawClient(t, port);
@@ -135,14 +135,14 @@ for (const acceptPath of acceptPaths) {
     assert.deepEqual(balancer().elbResponses, { 408: 1 });
   });
 
-  test(`proxy (${acceptPath}): a body that does not come is answered with 408`, async (t) => {
+  test(`proxy (${socketPath}): a body that does not come is answered with 408`, async (t) => {
     const target = await startTarget(t, (incoming) => incoming.on('error', () => {}).resume());
     const { port } = await startProxy(t, { targets: [target], loadBalancer: { idleTimeoutMs: 300 } }, settings);
     const answer = await exchange(t, port, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello');
     assert.match(answer, /^HTTP\/1\.1 408 /);
   });
 
-  test(`proxy (${acceptPath}): a redirect is put together from the request's own parts`, async (t) => {
+  test(`proxy (${socketPath}): a redirect is put together from the request's own parts`, async (t) => {
     const action: RoutingAction = {
       kind: 'redirect',
       protocol: 'HTTPS',
@@ -174,7 +174,7 @@ for (const acceptPath of acceptPaths) {
     assert.deepEqual(balancer().elbResponses, { 301: 2, 302: 1 });
   });
 
-  test(`proxy (${acceptPath}): a fixed response keeps the connection, and HEAD gets its fields alone`, async (t) => {
+  test(`proxy (${socketPath}): a fixed response keeps the connection, and HEAD gets its fields alone`, async (t) => {
     const action: RoutingAction = {
       kind: 'fixed-response',
       statusCode: 503,
@@ -198,7 +198,7 @@ for (const acceptPath of acceptPaths) {
     assert.match(answers[100]!, /Connection: close/);
   });
 
-  test(`proxy (${acceptPath}): more connections than allowed are closed at once and counted`, async (t) => {
+  test(`proxy (${socketPath}): more connections than allowed are closed at once and counted`, async (t) => {
     const target = await startTarget(t, (_, outgoing) => outgoing.end('ok'));
     const { port, balancer } = await startProxy(t, { targets: [target] }, { ...settings, clientConnectionsMax: 2 });
     const kept = [new RawClient(t, port), new RawClient(t, port)];
@@ -216,7 +216,7 @@ for (const acceptPath of acceptPaths) {
     await next.toHave('ok');
   });
 
-  test(`proxy (${acceptPath}): who is not let in is closed at once and counted; who is connected stays`, async (t) => {
+  test(`proxy (${socketPath}): who is not let in is closed at once and counted; who is connected stays`, async (t) => {
     const target = await startTarget(t, (_, outgoing) => outgoing.end('ok'));
     const parts = { targets: [target], sources: ['10.0.0.0/8', '127.0.0.0/24'] };
     const { port, swap, balancer } = await startProxy(t, parts, settings);

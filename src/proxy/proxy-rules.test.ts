@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { RoutingAction, RoutingRule, RuleCondition, RuleTransform } from '#routing/table.ts';
-import { acceptPaths, exchange, startProxy, startTarget } from './test-proxy.ts';
+import { exchange, socketPaths, startProxy, startTarget } from './test-proxy.ts';
 
 const answer = (body: string): RoutingAction => ({
   kind: 'fixed-response',
@@ -18,8 +18,8 @@ const rule = (
 const ask = (line: string, ...fields: string[]) =>
   `${line} HTTP/1.1\r\nConnection: close\r\n${fields.map((each) => `${each}\r\n`).join('')}\r\n`;
 
-for (const acceptPath of acceptPaths) {
-  test(`proxy (${acceptPath}): every condition is answered by the bytes of the request`, async (t) => {
+for (const socketPath of socketPaths) {
+  test(`proxy (${socketPath}): every condition is answered by the bytes of the request`, async (t) => {
     const { port } = await startProxy(
       t,
       {
@@ -38,7 +38,7 @@ for (const acceptPath of acceptPaths) {
           ]),
         ],
       },
-      { acceptPath },
+      { socketPath },
     );
     const found = async (text: string) => (await exchange(t, port, text)).split('\r\n\r\n').at(-1);
     assert.equal(await found(ask('GET /', 'Host: A.Example.com:8080')), 'host');
@@ -54,7 +54,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(await found(ask('OPTIONS *', 'Host: b')), 'default');
   });
 
-  test(`proxy (${acceptPath}): a target gets the request as the rule transforms it`, async (t) => {
+  test(`proxy (${socketPath}): a target gets the request as the rule transforms it`, async (t) => {
     const seen: string[] = [];
     const target = await startTarget(t, (incoming, outgoing) => {
       const hosts = incoming.rawHeaders.filter((_, index) => incoming.rawHeaders[index - 1]?.toLowerCase() === 'host');
@@ -76,7 +76,7 @@ for (const acceptPath of acceptPaths) {
           ]),
         ],
       },
-      { acceptPath },
+      { socketPath },
     );
     const long = 'x'.repeat(3_000);
     assert.match(
@@ -99,7 +99,7 @@ for (const acceptPath of acceptPaths) {
     ]);
   });
 
-  test(`proxy (${acceptPath}): what rules compare is what was sent, at its edges too`, async (t) => {
+  test(`proxy (${socketPath}): what rules compare is what was sent, at its edges too`, async (t) => {
     const texts = (field: 'host-header' | 'path-pattern', ...values: string[]): RuleCondition => ({
       field,
       values,
@@ -138,7 +138,7 @@ for (const acceptPath of acceptPaths) {
           ]),
         ],
       },
-      { acceptPath },
+      { socketPath },
     );
     const found = async (text: string) => (await exchange(t, port, text)).split('\r\n\r\n').at(-1);
     const cases: readonly (readonly [expected: string, sent: string])[] = [
@@ -170,7 +170,7 @@ for (const acceptPath of acceptPaths) {
     for (const [expected, sent] of cases) assert.equal(await found(sent), expected, sent);
   });
 
-  test(`proxy (${acceptPath}): a redirect fills every placeholder wherever it may stand, up to 8 KiB`, async (t) => {
+  test(`proxy (${socketPath}): a redirect fills every placeholder wherever it may stand, up to 8 KiB`, async (t) => {
     const action: RoutingAction = {
       kind: 'redirect',
       protocol: '#{protocol}',
@@ -180,7 +180,7 @@ for (const acceptPath of acceptPaths) {
       query: '#{query}&from=#{protocol}-#{host}-#{port}-#{path}',
       statusCode: 302,
     };
-    const { port, swap } = await startProxy(t, { action }, { acceptPath });
+    const { port, swap } = await startProxy(t, { action }, { socketPath });
     const sentTo = async (line: string, ...fields: string[]) =>
       /\r\nLocation: (.*)\r\n/.exec(await exchange(t, port, ask(line, ...fields)))?.[1];
     const to = (host: string, path: string, query: string) =>

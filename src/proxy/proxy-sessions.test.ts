@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import type { RoutingTable } from '#routing/table.ts';
-import { acceptPaths, exchange, forwardTo, RawClient, startProxy, startTarget, table } from './test-proxy.ts';
+import { exchange, forwardTo, RawClient, socketPaths, startProxy, startTarget, table } from './test-proxy.ts';
 
 const cookieKey = 'ab'.repeat(32);
 const stickiness = { durationSeconds: 60 };
@@ -37,11 +37,11 @@ class Browser {
   }
 }
 
-for (const acceptPath of acceptPaths) {
-  test(`proxy (${acceptPath}): a session stays with its target, through any worker, while the target may have requests`, async (t) => {
+for (const socketPath of socketPaths) {
+  test(`proxy (${socketPath}): a session stays with its target, through any worker, while the target may have requests`, async (t) => {
     const targets = await targetsOf(t, 'a', 'b', 'c');
-    const first = await startProxy(t, { targets, stickiness }, { acceptPath, cookieKey });
-    const second = await startProxy(t, { targets, stickiness }, { acceptPath, cookieKey });
+    const first = await startProxy(t, { targets, stickiness }, { socketPath, cookieKey });
+    const second = await startProxy(t, { targets, stickiness }, { socketPath, cookieKey });
     const browser = new Browser(t);
     const name = await browser.ask(first.port);
     assert.deepEqual([...browser.cookies.keys()], ['AWSALB', 'AWSALBCORS']);

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { type Habits, plausibleServers } from './test-plausible-servers.ts';
-import { acceptPaths, startProxy, usualRequestFields } from './test-proxy.ts';
+import { socketPaths, startProxy, usualRequestFields } from './test-proxy.ts';
 import { type Payload, smugglingPayloads } from './test-smuggling-payloads.ts';
 import { startRelay } from './test-smuggling-relay.ts';
 import { type Attack, attack, frontOf, startRecorder } from './test-smuggling-stand.ts';
@@ -18,13 +18,13 @@ function attackIn(mode: (typeof desyncModes)[number], { name, send, answers, mon
 }
 
 for (const desyncMode of desyncModes) {
-  for (const acceptPath of acceptPaths) {
-    test(`smuggling (${acceptPath}, ${desyncMode}): no payload is two requests to any server, or poisons a connection`, async (t) => {
+  for (const socketPath of socketPaths) {
+    test(`smuggling (${socketPath}, ${desyncMode}): no payload is two requests to any server, or poisons a connection`, async (t) => {
       const recorder = await startRecorder(t);
       recorder.judgesOddities = desyncMode === 'strictest';
       const loadBalancer = { requestFields: { ...usualRequestFields, desyncMode } };
       const parts = { targets: [recorder.port], loadBalancer };
-      const front = frontOf(await startProxy(t, parts, { acceptPath }));
+      const front = frontOf(await startProxy(t, parts, { socketPath }));
       const faults: string[] = [];
       for (const payload of smugglingPayloads) {
         faults.push(...(await attack(t, front, recorder, attackIn(desyncMode, payload))));

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { RoutingAction } from '#routing/table.ts';
 import {
-  acceptPaths,
   closedPort,
   forwardTo,
   RawClient,
+  socketPaths,
   startProxy,
   startRawTarget,
   type TableParts,
@@ -89,12 +89,12 @@ const causes: readonly (readonly [status: number, what: string, parts: Parts, se
   [507, 'a redirect to a long address', { action: redirect }, `GET /${'a'.repeat(5_000)} HTTP/1.1\r\n${host}\r\n`],
 ];
 
-for (const acceptPath of acceptPaths) {
-  test(`proxy (${acceptPath}): each cause is answered with its status, its page and what becomes of the connection`, async (t) => {
+for (const socketPath of socketPaths) {
+  test(`proxy (${socketPath}): each cause is answered with its status, its page and what becomes of the connection`, async (t) => {
     for (const [status, what, parts, sent, ends] of causes) {
       const message = `${status}: ${what}`;
       const given = typeof parts === 'function' ? await parts(t) : parts;
-      const { port, proxy, balancer } = await startProxy(t, given, { acceptPath });
+      const { port, proxy, balancer } = await startProxy(t, given, { socketPath });
       if (status === 464) {
         const plain = table(given);
         await proxy.apply({

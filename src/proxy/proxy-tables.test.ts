@@ -9,14 +9,14 @@ import { systemRandom } from '#io/random.ts';
 import { sleep } from '#io/timers.ts';
 import { createProxy } from './proxy.ts';
 import { addProxyStats } from './stats.ts';
-import { acceptPaths, closedPort, RawClient, request, startProxy, startTarget, table, until } from './test-proxy.ts';
+import { closedPort, RawClient, request, socketPaths, startProxy, startTarget, table, until } from './test-proxy.ts';
 
 const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
-for (const acceptPath of acceptPaths) {
-  const settings = { acceptPath };
+for (const socketPath of socketPaths) {
+  const settings = { socketPath };
 
-  test(`proxy (${acceptPath}): tables swapped under load fail no request`, async (t) => {
+  test(`proxy (${socketPath}): tables swapped under load fail no request`, async (t) => {
     const counts = [0, 0];
     const handler =
       (index: number): http.RequestListener =>
@@ -63,7 +63,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(balancer().requests, answered);
   });
 
-  test(`proxy (${acceptPath}): a target gone from the table finishes what it has`, async (t) => {
+  test(`proxy (${socketPath}): a target gone from the table finishes what it has`, async (t) => {
     let finish = () => {};
     let connections = 0;
     const target = await startTarget(t, (incoming, outgoing) => {
@@ -88,7 +88,7 @@ for (const acceptPath of acceptPaths) {
     await until(() => connections === 0, 'its connection is closed');
   });
 
-  test(`proxy (${acceptPath}): a target that drains keeps no connection that nobody uses, and finishes its requests`, async (t) => {
+  test(`proxy (${socketPath}): a target that drains keeps no connection that nobody uses, and finishes its requests`, async (t) => {
     let finish = () => {};
     const sockets = new Set<net.Socket>();
     const target = await startTarget(t, (incoming, outgoing) => {
@@ -113,7 +113,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(proxy.stats().idleTargetConnections, 1, 'registered again, it is like any other');
   });
 
-  test(`proxy (${acceptPath}): connections and turns outlive a swap`, async (t) => {
+  test(`proxy (${socketPath}): connections and turns outlive a swap`, async (t) => {
     const seen: string[] = [];
     const handler =
       (name: string): http.RequestListener =>
@@ -131,7 +131,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(new Set(seen).size, 2, 'one connection to each');
   });
 
-  test(`proxy (${acceptPath}): a removed listener finishes what is in flight, and frees its port`, async (t) => {
+  test(`proxy (${socketPath}): a removed listener finishes what is in flight, and frees its port`, async (t) => {
     let finish: (() => void) | undefined;
     const target = await startTarget(t, (incoming, outgoing) => {
       if (incoming.url === '/slow') finish = () => outgoing.end('slow');
@@ -155,7 +155,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(proxy.stats().idleTargetConnections, 0);
   });
 
-  test(`proxy (${acceptPath}): draining waits for requests in flight, and cuts off what takes longer`, async (t) => {
+  test(`proxy (${socketPath}): draining waits for requests in flight, and cuts off what takes longer`, async (t) => {
     let finish: (() => void) | undefined;
     const target = await startTarget(t, (incoming, outgoing) => {
       if (incoming.url === '/slow') finish = () => outgoing.end('slow');
@@ -177,7 +177,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(second.proxy.stats().activeConnections, 0);
   });
 
-  test(`proxy (${acceptPath}): draining with patience, no connection ends before an answer has said so`, async (t) => {
+  test(`proxy (${socketPath}): draining with patience, no connection ends before an answer has said so`, async (t) => {
     let finish: (() => void) | undefined;
     const target = await startTarget(t, (incoming, outgoing) => {
       if (incoming.url !== '/slow') return outgoing.end('ok');

@@ -6,15 +6,15 @@ import type net from 'node:net';
 import test from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 import { sleep } from '#io/timers.ts';
-import { acceptPaths, RawClient, startProxy, startRawTarget, until } from './test-proxy.ts';
+import { RawClient, socketPaths, startProxy, startRawTarget, until } from './test-proxy.ts';
 
 const upgrade = 'GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n';
 const switching = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n';
 
-for (const acceptPath of acceptPaths) {
-  const settings = { acceptPath };
+for (const socketPath of socketPaths) {
+  const settings = { socketPath };
 
-  test(`proxy (${acceptPath}): WebSocket messages of every size pass in both directions`, async (t) => {
+  test(`proxy (${socketPath}): WebSocket messages of every size pass in both directions`, async (t) => {
     const server = http.createServer();
     const sockets = new WebSocketServer({ server, maxPayload: 8 * 1024 * 1024 });
     sockets.on('connection', (socket) =>
@@ -42,7 +42,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(code, 1000);
   });
 
-  test(`proxy (${acceptPath}): a tunnel outlives tables that do not name its target any more`, async (t) => {
+  test(`proxy (${socketPath}): a tunnel outlives tables that do not name its target any more`, async (t) => {
     const target = await startRawTarget(t, (socket) => {
       socket.once('data', () => {
         socket.write(switching);
@@ -62,7 +62,7 @@ for (const acceptPath of acceptPaths) {
     await client.toHave('still here');
   });
 
-  test(`proxy (${acceptPath}): a tunnel takes early bytes, closes by halves, waits for a slow reader`, async (t) => {
+  test(`proxy (${socketPath}): a tunnel takes early bytes, closes by halves, waits for a slow reader`, async (t) => {
     const size = 8 * 1024 * 1024;
     const piece = randomBytes(64 * 1024);
     let sent = 0;
@@ -108,7 +108,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(found.digest('hex'), expected.digest('hex'));
   });
 
-  test(`proxy (${acceptPath}): a tunnel that one side breaks is broken for the other`, async (t) => {
+  test(`proxy (${socketPath}): a tunnel that one side breaks is broken for the other`, async (t) => {
     let peer: net.Socket | undefined;
     let isPeerClosed = false;
     const target = await startRawTarget(t, (socket) => {
@@ -134,7 +134,7 @@ for (const acceptPath of acceptPaths) {
     assert.equal(proxy.stats().targets[0]!.outstanding, 0);
   });
 
-  test(`proxy (${acceptPath}): a silent tunnel is closed after the idle timeout`, async (t) => {
+  test(`proxy (${socketPath}): a silent tunnel is closed after the idle timeout`, async (t) => {
     const target = await startRawTarget(t, (socket) => socket.once('data', () => socket.write(switching)));
     const { port } = await startProxy(t, { targets: [target], loadBalancer: { idleTimeoutMs: 300 } }, settings);
     const client = new RawClient(t, port);

@@ -24,7 +24,7 @@ import type { ProxySettings, ProxyWorker } from './proxy.ts';
 import { createProxy } from './proxy.ts';
 import type { LoadBalancerStats, TargetGroupStats } from './stats.ts';
 
-export const acceptPaths = ['fast', 'public'] as const;
+export const socketPaths = ['fast', 'public'] as const;
 
 export interface TableParts {
   readonly targets?: readonly (number | { readonly port: number; readonly isDraining: boolean })[];

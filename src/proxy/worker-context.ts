@@ -17,7 +17,8 @@ import type { IdleBudget } from './upstream/target.ts';
 
 /** Limits and times of one worker, with their defaults in `defaultOptions`. */
 export interface ProxyOptions {
-  readonly acceptPath: SocketPath;
+  /** How connections are made, of clients and to targets. */
+  readonly socketPath: SocketPath;
   /** Client connections at one time; what comes beyond is closed and counted as rejected. */
   readonly clientConnectionsMax: number;
   /** Idle connections to one target, and to all of them; each holds about 75 KB of buffers. */
@@ -37,7 +38,7 @@ export interface ProxyOptions {
 }
 
 export const defaultOptions: ProxyOptions = {
-  acceptPath: 'fast',
+  socketPath: 'fast',
   clientConnectionsMax: 20_000,
   idlePerTargetMax: 256,
   idleTargetConnectionsMax: 1024,
@@ -79,7 +80,7 @@ export class WorkerContext {
     this.deadlines = new DeadlineWheel(clock);
     this.traceIds = new TraceIds(random.hex(32));
     this.cookies = new SessionCookies(Buffer.from(cookieKey, 'hex'), clock, random);
-    this.connect = connectBy(options.acceptPath);
+    this.connect = connectBy(options.socketPath);
     this.mediumBuffers = new BufferPool({ bytes: mediumBufferBytes, countMax: mediumBuffersMax, keptMax: 64 });
     this.largeBuffers = new BufferPool({ bytes: largeBufferBytes, countMax: options.largeBuffersMax, keptMax: 16 });
     this.idleBudget = {

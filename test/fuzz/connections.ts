@@ -12,7 +12,7 @@ import { requestMessages, responseMessages } from '#proxy/http1/test-messages.ts
 import { mutated, randomCuts } from '#proxy/http1/test-mutations.ts';
 import { difference } from '#proxy/http1/test-reading-differences.ts';
 import { AnswerReader, type ReadAnswer } from '#proxy/test-answers.ts';
-import { acceptPaths, RawClient, startProxy, startRawTarget, until, usualRequestFields } from '#proxy/test-proxy.ts';
+import { RawClient, socketPaths, startProxy, startRawTarget, until, usualRequestFields } from '#proxy/test-proxy.ts';
 import { smugglingPayloads } from '#proxy/test-smuggling-payloads.ts';
 import {
   bodyFor,
@@ -54,11 +54,11 @@ export type StandMaker = (t: TestContext, circumstances: FuzzInput['circumstance
 
 const proxyStand: StandMaker = async (t, { mode, path }) => {
   const desyncMode = desyncModes.find((each) => each === mode) ?? 'defensive';
-  const acceptPath = acceptPaths.find((each) => each === path) ?? 'fast';
+  const socketPath = socketPaths.find((each) => each === path) ?? 'fast';
   const recorder = await startRecorder(t);
   recorder.judgesOddities = desyncMode === 'strictest';
   const loadBalancer = { requestFields: { ...usualRequestFields, desyncMode } };
-  return { front: frontOf(await startProxy(t, { targets: [recorder.port], loadBalancer }, { acceptPath })), recorder };
+  return { front: frontOf(await startProxy(t, { targets: [recorder.port], loadBalancer }, { socketPath })), recorder };
 };
 
 export function connectionTargets(makeStand: StandMaker = proxyStand): readonly FuzzTarget[] {
@@ -74,7 +74,7 @@ export function connectionTargets(makeStand: StandMaker = proxyStand): readonly 
           ? luck.pick(payloadTexts)
           : mutated(luck, luck.once(2) ? payloadTexts : requestMessages);
         const text = good + damaged + (luck.once(2) ? next : '');
-        const circumstances = { mode: luck.pick(desyncModes), path: luck.pick(acceptPaths) };
+        const circumstances = { mode: luck.pick(desyncModes), path: luck.pick(socketPaths) };
         return { text, cuts: randomCuts(luck, text.length), circumstances };
       },
       open: async () => new Connections(makeStand),
@@ -85,7 +85,7 @@ export function connectionTargets(makeStand: StandMaker = proxyStand): readonly 
       turn: 20,
       make: (luck) => {
         const text = mutated(luck, responseMessages) + (luck.once(4) ? responseMessages[0]! : '');
-        const circumstances = { method: luck.once(5) ? 'HEAD' : 'GET', path: luck.pick(acceptPaths) };
+        const circumstances = { method: luck.once(5) ? 'HEAD' : 'GET', path: luck.pick(socketPaths) };
         return { text, cuts: randomCuts(luck, text.length), circumstances };
       },
       open: async () => new Answers(),
@@ -302,8 +302,8 @@ class Answers implements FuzzCheck {
         }
       });
     });
-    const acceptPath = acceptPaths.find((each) => each === path) ?? 'fast';
-    return (await startProxy(context, { targets: [target] }, { acceptPath })).port;
+    const socketPath = socketPaths.find((each) => each === path) ?? 'fast';
+    return (await startProxy(context, { targets: [target] }, { socketPath })).port;
   }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
 import test, { type TestContext } from 'node:test';
-import { acceptPaths, RawClient, startProxy, startRawTarget, until } from '#proxy/test-proxy.ts';
+import { RawClient, socketPaths, startProxy, startRawTarget, until } from '#proxy/test-proxy.ts';
 
 const sizeBytes = 512 * 1024 * 1024;
 const piece = Buffer.alloc(256 * 1024, 'x');
@@ -39,9 +39,9 @@ function watchMemory(t: TestContext): () => number {
   return () => most - before;
 }
 
-for (const acceptPath of acceptPaths) {
+for (const socketPath of socketPaths) {
   for (const framing of ['length', 'chunked'] as const) {
-    test(`large bodies (${acceptPath}, ${framing}): a fast target and a slow client need no more memory than others`, async (t) => {
+    test(`large bodies (${socketPath}, ${framing}): a fast target and a slow client need no more memory than others`, async (t) => {
       const field = framing === 'length' ? `Content-Length: ${sizeBytes}` : 'Transfer-Encoding: chunked';
       const target = await startRawTarget(t, (socket) => {
         socket.once('data', async () => {
@@ -51,7 +51,7 @@ for (const acceptPath of acceptPaths) {
           if (framing === 'chunked') socket.write('\r\n0\r\n\r\n');
         });
       });
-      const { port } = await startProxy(t, { targets: [target] }, { acceptPath });
+      const { port } = await startProxy(t, { targets: [target] }, { socketPath });
       const growth = watchMemory(t);
       const socket = net.connect({ host: '127.0.0.1', port });
       t.after(() => socket.destroy());
@@ -71,7 +71,7 @@ for (const acceptPath of acceptPaths) {
       assert(growth() < growthBytesMax);
     });
 
-    test(`large bodies (${acceptPath}, ${framing}): neither do a fast client and a slow target`, async (t) => {
+    test(`large bodies (${socketPath}, ${framing}): neither do a fast client and a slow target`, async (t) => {
       let received = 0;
       const target = await startRawTarget(t, (socket) => {
         readSlowly(socket, (length) => {
@@ -79,7 +79,7 @@ for (const acceptPath of acceptPaths) {
           if (received >= sizeBytes) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
         });
       });
-      const { port } = await startProxy(t, { targets: [target] }, { acceptPath });
+      const { port } = await startProxy(t, { targets: [target] }, { socketPath });
       const growth = watchMemory(t);
       const client = new RawClient(t, port);
       const field = framing === 'length' ? `Content-Length: ${sizeBytes}` : 'Transfer-Encoding: chunked';
