@@ -65,6 +65,8 @@ export class GroupCounters {
 export class TargetCounters {
   /** Answers by the first digit of their status, 1 to 5. */
   readonly responses = [0, 0, 0, 0, 0, 0];
+  /** Requests that had no answer, or no connection. */
+  unanswered = 0;
   /** Connections that could not be established. */
   connectErrors = 0;
   /** The sum over all answers, from the request's head to the answer's. */
@@ -72,6 +74,12 @@ export class TargetCounters {
   /** To and from the target, heads included. */
   bytesOut = 0;
   bytesIn = 0;
+
+  /** What became of its requests so far; who could not serve one says so by the status. */
+  outcomes(): { readonly ended: number; readonly failed: number } {
+    const answered = this.responses.reduce((sum, count) => sum + count);
+    return { ended: answered + this.unanswered, failed: this.responses[5]! + this.unanswered };
+  }
 }
 
 /** Whose target it is. */

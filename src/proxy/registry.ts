@@ -79,10 +79,11 @@ export class Registry {
   takeOutcomes(): TargetOutcomes[] {
     const outcomes: TargetOutcomes[] = [];
     for (const target of this.#targets.values()) {
-      if (target.ended === 0) continue;
-      outcomes.push([target.key, target.ended, target.failed]);
-      target.ended = 0;
-      target.failed = 0;
+      const { told } = target;
+      const { ended, failed } = target.counters?.outcomes() ?? told;
+      if (ended === told.ended) continue;
+      outcomes.push([target.key, ended - told.ended, failed - told.failed]);
+      target.told = { ended, failed };
     }
     return outcomes;
   }

@@ -105,7 +105,7 @@ export class Attempts {
       if (this.#mayRetry(nowMs)) return connection.target;
     }
     counters.connectionErrors += 1;
-    connection.target.unanswered();
+    connection.target.counters!.unanswered += 1;
     const nothingWasSent = failure === 'connect-failed' || failure === 'connect-timeout';
     if (nothingWasSent) {
       connection.target.avoidedUntilMs = nowMs + avoidedMs;

@@ -177,7 +177,7 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
         else if (this.#answerPhase !== 'awaited') this.cut();
         else if (!this.#body.isDone && !this.#isTargetFull) this.#refuse(408);
         else {
-          this.#target?.target.unanswered();
+          if (this.#target !== undefined) this.#target.target.counters!.unanswered += 1;
           this.#answer(errorPage(504));
         }
         break;
@@ -354,7 +354,6 @@ export class ClientConnection extends Deadline implements ChannelOwner, AnswerRe
     const { answerFields } = this.#home.routes;
     this.addedLines = answerFields === undefined ? session : answerFields.into(head, bytes, base, session);
     const nowMs = this.#context.clock.monotonicMs();
-    this.#target!.target.answered(head.status);
     const { group } = this.#attempts;
     const error = group.isOfFunctions ? takeFunctionError(head, bytes, base) : undefined;
     if (error === undefined) this.#tally.answered(head.status, group, nowMs);

@@ -35,9 +35,8 @@ export class Target<Connection extends Poolable> {
   outstanding = 0;
   /** Undefined: it was given no request yet. */
   counters: TargetCounters | undefined;
-  /** Its requests that ended since somebody took the numbers (`Registry.takeOutcomes`), and how many failed. */
-  ended = 0;
-  failed = 0;
+  /** What became of its requests, as it was told last (`Registry.takeOutcomes`). */
+  told = { ended: 0, failed: 0 };
   /** It refused a connection: until this monotonic time others get requests first. 0: it did not. */
   avoidedUntilMs = 0;
   /** How many places in routing tables name it; at 0 it gets nothing new and keeps nothing open. */
@@ -61,18 +60,6 @@ export class Target<Connection extends Poolable> {
     this.requests += 1;
     this.counters ??= new TargetCounters();
     return this.counters;
-  }
-
-  /** A request was answered; whoever could not serve it says so by the status. */
-  answered(status: number): void {
-    this.ended += 1;
-    if (status >= 500) this.failed += 1;
-  }
-
-  /** A request had no answer, or no connection. */
-  unanswered(): void {
-    this.ended += 1;
-    this.failed += 1;
   }
 
   /** The connection that was used last, because it is the least likely to have been closed meanwhile. */
