@@ -6,7 +6,7 @@
 
 import type { RoutingRequestFields, RoutingTable } from '#routing/table.ts';
 import type { Transformed } from '#routing/transform.ts';
-import { space, writeAscii } from './bytes.ts';
+import { space, writeAscii, writeBytes } from './bytes.ts';
 import { field } from './field-names.ts';
 import type { RequestHead } from './request-head.ts';
 import type { TraceIds } from './trace-id.ts';
@@ -14,7 +14,7 @@ import { traceGrowthBytesMax, writeTraceValue } from './trace-id.ts';
 
 /** What a listener changes in each of its requests. */
 export interface RewriteSettings {
-  /** The lines X-Forwarded-Proto and X-Forwarded-Port. */
+  /** The lines X-Forwarded-Proto and X-Forwarded-Port, and the beginning of X-Forwarded-For if it says the client. */
   readonly forwarded: Buffer;
   readonly fields: RoutingRequestFields;
   /** The Host of a request that came without one. */
@@ -28,12 +28,14 @@ export function rewriteSettings(
   { address, port, loadBalancer }: Pick<RoutingTable, 'address' | 'port' | 'loadBalancer'>,
   traceIds: TraceIds,
 ): RewriteSettings {
+  const fields = loadBalancer.requestFields;
+  const lines = `X-Forwarded-Proto: http\r\nX-Forwarded-Port: ${port}\r\n`;
   return {
-    forwarded: Buffer.from(`X-Forwarded-Proto: http\r\nX-Forwarded-Port: ${port}\r\n`, 'latin1'),
-    fields: loadBalancer.requestFields,
+    forwarded: Buffer.from(fields.forwardedFor === 'append' ? `${lines}X-Forwarded-For: ` : lines),
+    fields,
     host: `${address}:${port}`,
     // ALB names a port that is not the protocol's own (attribute `preserve_host_header`).
-    hostPort: port === 80 || loadBalancer.requestFields.preservesHost ? undefined : Buffer.from(`:${port}`),
+    hostPort: port === 80 || fields.preservesHost ? undefined : Buffer.from(`:${port}`),
     traceIds,
   };
 }
@@ -50,7 +52,6 @@ export interface Client {
   readonly clientPort: number;
 }
 
-const forwardedForLine = Buffer.from('X-Forwarded-For: ');
 const traceLine = Buffer.from('X-Amzn-Trace-Id: ');
 const rootPrefix = Buffer.from('X-Amzn-Trace-Id: Root=');
 const connectionUpgrade = Buffer.from('Connection: Upgrade\r\n');
@@ -107,7 +108,7 @@ export function writeRequestHead(
     ) {
       const hostEnd = base + head.hostEnd;
       length += bytes.copy(target, length, kept, hostEnd);
-      length += settings.hostPort.copy(target, length);
+      length = writeBytes(target, length, settings.hostPort);
       kept = hostEnd;
     }
     if (id === field.forwardedFor ? mode === 'preserve' : passes(head, id, hasNewHost)) continue;
@@ -119,18 +120,17 @@ export function writeRequestHead(
   if (linesEnd > kept) length += bytes.copy(target, length, kept, linesEnd);
   if (host !== undefined) length = writeAscii(target, length, `Host: ${host}\r\n`);
   else if (head.isAbsolute || head.hostField === -1) length = writeHost(head, bytes, base, settings, target, length);
-  if (head.isUpgrade) length += connectionUpgrade.copy(target, length);
-  else if (hasTrailers) length += acceptTrailers.copy(target, length);
-  length += settings.forwarded.copy(target, length);
+  if (head.isUpgrade) length = writeBytes(target, length, connectionUpgrade);
+  else if (hasTrailers) length = writeBytes(target, length, acceptTrailers);
+  length = writeBytes(target, length, settings.forwarded);
   if (mode === 'append') {
-    length += forwardedForLine.copy(target, length);
     if (forwardedFor > 0) length = writeForwardedFor(head, bytes, base, target, length);
     length = writeAscii(target, writeAscii(target, length, clientText(settings.fields, client)), '\r\n');
   }
   if (trace === -1) {
-    length = settings.traceIds.write(target, length + rootPrefix.copy(target, length));
+    length = settings.traceIds.write(target, writeBytes(target, length, rootPrefix));
   } else {
-    length += traceLine.copy(target, length);
+    length = writeBytes(target, length, traceLine);
     const value = { start: base + fields.valueStart(trace), end: base + fields.valueEnd(trace) };
     length = writeTraceValue(settings.traceIds, bytes, value, target, length);
   }

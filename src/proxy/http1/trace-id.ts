@@ -4,7 +4,7 @@
  *
  *     Root=1-TTTTTTTT-RRRRRRRRRRRRRRRRRRRRRRRR      seconds since 1970, 96 random bits, both hexadecimal
  */
-import { equalsIgnoringCase, space, tab, writeAscii } from './bytes.ts';
+import { equalsIgnoringCase, space, tab, writeAscii, writeBytes } from './bytes.ts';
 
 const digits = Buffer.from('0123456789abcdef');
 const idBytes = '1-00000000-'.length + 24;
@@ -62,9 +62,7 @@ export class TraceIds {
 
   /** Writes a new id at `at` and returns the offset behind it. */
   write(target: Buffer, at: number): number {
-    const template = this.#template;
-    for (let index = 0; index < template.length; index += 1) target[at + index] = template[index]!;
-    let position = at + template.length;
+    let position = writeBytes(target, at, this.#template);
     for (let word = 0; word < 3; word += 1) {
       let bits = this.next();
       for (let digit = 0; digit < 8; digit += 1) {
