@@ -51,7 +51,7 @@ export function writeAscii(target: Buffer, at: number, text: string): number {
   return at + text.length;
 }
 
-/** Writes `bytes` at `at` and returns the offset behind them: half of what `Buffer.copy` costs. There is room for them. */
+/** Writes `bytes` at `at`, where they have room, and returns the offset behind them. `Buffer.copy` costs twice that. */
 export function writeBytes(target: Buffer, at: number, bytes: Buffer): number {
   target.set(bytes, at);
   return at + bytes.length;
