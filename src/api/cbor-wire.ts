@@ -7,10 +7,13 @@ import { cbor, dateToTag } from '@smithy/core/cbor';
 import { accept, type Result, refuse } from '#base/result.ts';
 import { type Fault, fault } from '#model/fault.ts';
 import { cborFault } from './cbor-check.ts';
+import { encodeShape, type ValueEncodings } from './encode-shape.ts';
 import { decodeJson } from './json-wire.ts';
 import { shown } from './query.ts';
 import type { ApiDefinition, Shape } from './shapes.ts';
 import type { Wire } from './wire.ts';
+
+const encodings: ValueEncodings = { timestamp: dateToTag, blob: (bytes) => bytes };
 
 const protocol = 'rpc-v2-cbor';
 const protocolHeader = 'smithy-protocol';
@@ -44,7 +47,7 @@ export function cborWire(api: ApiDefinition, service: string): Wire {
       }
       return accept({ api, operation, input: () => decodeBody(body, operation.input) });
     },
-    answer: ({ operation }, output) => cbor.serialize(encode(operation.output, output ?? {})),
+    answer: ({ operation }, output) => cbor.serialize(encodeShape(operation.output, output ?? {}, encodings)),
     refuse: (refused) => cborError(refused, api.errorNames),
   };
 }
@@ -79,29 +82,4 @@ function toJson(value: unknown): unknown {
 /** RFC 8949 section 3.4.2: tag 1, the seconds since 1970. */
 function isTime(value: object): value is { readonly tag: 1; readonly value: unknown } {
   return 'tag' in value && value.tag === 1 && 'value' in value;
-}
-
-function encode(shape: Shape, value: unknown): unknown {
-  switch (shape.kind) {
-    case 'structure':
-      return Object.fromEntries(
-        shape.members.flatMap(({ name, shape: member }) => {
-          const part = (value as Record<string, unknown>)[name];
-          return part === undefined ? [] : [[name, encode(member(), part)]];
-        }),
-      );
-    case 'list':
-      return (value as readonly unknown[]).map((each) => encode(shape.member(), each));
-    case 'map':
-      return Object.fromEntries(
-        Object.entries(value as Record<string, unknown>).map(([key, each]) => [key, encode(shape.value(), each)]),
-      );
-    case 'timestamp':
-      return dateToTag(value as Date);
-    case 'blob':
-    case 'text':
-    case 'boolean':
-    case 'number':
-      return value;
-  }
 }

@@ -7,9 +7,16 @@
  */
 import { accept, type Result, refuse } from '#base/result.ts';
 import { type Fault, fault } from '#model/fault.ts';
+import { encodeShape, type ValueEncodings } from './encode-shape.ts';
 import { decodeBase64, shown } from './query.ts';
 import type { ApiDefinition, Shape } from './shapes.ts';
 import type { Wire } from './wire.ts';
+
+/** Times are seconds, and bytes base64. */
+const encodings: ValueEncodings = {
+  timestamp: (time) => time.getTime() / 1_000,
+  blob: (bytes) => Buffer.from(bytes).toString('base64'),
+};
 
 const contentType = 'application/x-amz-json-1.1';
 const depthMax = 16;
@@ -31,7 +38,7 @@ export function jsonWire(api: ApiDefinition, prefix: string, version: '1.0' | '1
       }
       return accept({ api, operation, input: () => decodeBody(body, operation.input) });
     },
-    answer: ({ operation }, output) => JSON.stringify(encode(operation.output, output ?? {})),
+    answer: ({ operation }, output) => JSON.stringify(encodeShape(operation.output, output ?? {}, encodings)),
     refuse: (refused) => jsonError(refused, api.errorNames),
   };
 }
@@ -125,32 +132,6 @@ function decode(value: unknown, shape: Shape, path: string, depth: number): Resu
       const bytes = typeof value === 'string' ? decodeBase64(value) : undefined;
       return bytes === undefined ? wrong('base64') : accept(bytes);
     }
-  }
-}
-
-function encode(shape: Shape, value: unknown): unknown {
-  switch (shape.kind) {
-    case 'structure':
-      return Object.fromEntries(
-        shape.members.flatMap(({ name, shape: member }) => {
-          const part = (value as Record<string, unknown>)[name];
-          return part === undefined ? [] : [[name, encode(member(), part)]];
-        }),
-      );
-    case 'list':
-      return (value as readonly unknown[]).map((each) => encode(shape.member(), each));
-    case 'map':
-      return Object.fromEntries(
-        Object.entries(value as Record<string, unknown>).map(([key, each]) => [key, encode(shape.value(), each)]),
-      );
-    case 'timestamp':
-      return (value as Date).getTime() / 1_000;
-    case 'blob':
-      return Buffer.from(value as Uint8Array).toString('base64');
-    case 'text':
-    case 'boolean':
-    case 'number':
-      return value;
   }
 }
 
