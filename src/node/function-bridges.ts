@@ -11,6 +11,7 @@ import type { AddressInfo } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Log } from '#io/log.ts';
 import { after } from '#io/timers.ts';
+import type { FunctionCounts } from '#model/node-counts.ts';
 import {
   type FunctionError,
   functionErrorField,
@@ -33,16 +34,6 @@ export interface FunctionTarget {
   readonly hasMultiValues: boolean;
 }
 
-/** What was counted of the functions of a target group. */
-export interface FunctionStats {
-  readonly targetGroupId: string;
-  /** Requests that failed for what the function did, and for what kept it from being asked. */
-  readonly userErrors: number;
-  readonly internalErrors: number;
-  /** Of events and of answers. */
-  readonly bytes: number;
-}
-
 interface Bridge {
   target: FunctionTarget;
   readonly server: Server;
@@ -50,7 +41,7 @@ interface Bridge {
   port: number | undefined;
 }
 
-type FunctionCounters = { -readonly [Name in Exclude<keyof FunctionStats, 'targetGroupId'>]: number };
+type FunctionCounters = { -readonly [Name in Exclude<keyof FunctionCounts, 'targetGroupId'>]: number };
 
 export class FunctionBridges {
   readonly #bridges = new Map<string, Bridge>();
@@ -87,7 +78,7 @@ export class FunctionBridges {
     for (const group of this.#counters.keys()) if (!groups.has(group)) this.#counters.delete(group);
   }
 
-  stats(): FunctionStats[] {
+  stats(): FunctionCounts[] {
     return [...this.#counters].map(([targetGroupId, counters]) => ({ targetGroupId, ...counters }));
   }
 

@@ -3,32 +3,18 @@
  * enough: counted in the tables that its workers serve by, once for each table.
  */
 import type { AnomalyCounts } from '#model/anomaly.ts';
+import type { HostCounts } from '#model/node-counts.ts';
 import type { RoutingGroup, RoutingTable } from '#routing/table.ts';
 
-export interface HostStats {
-  readonly loadBalancerId: string;
-  readonly targetGroupId: string;
-  readonly healthy: number;
-  readonly unhealthy: number;
-  /** Those that are registered and do not drain, whatever their health. */
-  readonly registered: number;
-  /** Too few are healthy, so that all get requests. */
-  readonly isFailingOpen: boolean;
-  readonly isOfFunctions: boolean;
-  /** Targets that are found anomalous, and those that get fewer requests for it. */
-  readonly anomalous: number;
-  readonly mitigated: number;
-}
-
-type Counts = Omit<HostStats, 'loadBalancerId' | 'targetGroupId' | 'anomalous' | 'mitigated'>;
+type Counts = Omit<HostCounts, 'loadBalancerId' | 'targetGroupId' | 'anomalous' | 'mitigated'>;
 
 /** A compiled group never changes. */
 const counted = new WeakMap<RoutingGroup, Counts>();
 
 /** `anomalies`: of the groups in which there are any. */
-export function hostStats(tables: Iterable<RoutingTable>, anomalies: readonly AnomalyCounts[]): HostStats[] {
+export function hostStats(tables: Iterable<RoutingTable>, anomalies: readonly AnomalyCounts[]): HostCounts[] {
   const anomaliesOf = new Map(anomalies.map((counts) => [counts.targetGroupId, counts]));
-  const hosts = new Map<string, HostStats>();
+  const hosts = new Map<string, HostCounts>();
   for (const { loadBalancer, groups } of tables) {
     for (const group of groups) {
       const key = `${loadBalancer.id} ${group.id}`;

@@ -20,14 +20,15 @@ import { targetGroupAttribute } from '#model/attributes.ts';
 import type { Entry, HexId } from '#model/documents.ts';
 import type { HealthVerdict } from '#model/health.ts';
 import { placementKey, targetKey } from '#model/keys.ts';
+import type { FunctionCounts, HostCounts } from '#model/node-counts.ts';
 import type { ProxyStats, TargetsWanted } from '#proxy/stats.ts';
 import { type AnomalyNews, AnomalyWatch, type WatchedGroup } from './anomaly-watch.ts';
 import { type Braked, heldReports, ReplicaBrake } from './brake.ts';
 import { type Claim, claimAddresses } from './claim.ts';
-import { FunctionBridges, type FunctionStats, type FunctionTarget } from './function-bridges.ts';
+import { FunctionBridges, type FunctionTarget } from './function-bridges.ts';
 import { HealthLog } from './health-log.ts';
 import { Holdings, holdingsPeriodMs } from './holdings.ts';
-import { type HostStats, hostStats } from './hosts.ts';
+import { hostStats } from './hosts.ts';
 import type { LogFiles } from './messages.ts';
 import { RoutingBook, type TableNews } from './routing-book.ts';
 import { withSlowStart } from './slow-start.ts';
@@ -40,8 +41,8 @@ export interface NodeStats extends ProxyStats {
   /** Another one: the node began to count anew, at `startedAtMs`. */
   readonly instance: string;
   readonly startedAtMs: number;
-  readonly hosts: readonly HostStats[];
-  readonly functions: readonly FunctionStats[];
+  readonly hosts: readonly HostCounts[];
+  readonly functions: readonly FunctionCounts[];
   /** Of the target groups in which somebody is anomalous, or gets less because of it. */
   readonly anomalies: readonly AnomalyCounts[];
   readonly logs?: LogDelivery;

@@ -2,7 +2,9 @@
  * Ballast's metrics: plain snapshots in, a page of Prometheus text out. One table names every family, and the reference
  * in the documentation is held equal to it.
  */
+
 import { Histogram, type SparseHistogram } from '#base/histogram.ts';
+import type { FunctionCounts, HostCounts } from '#model/node-counts.ts';
 import type { NodeStatus } from '#model/status.ts';
 import { type Labels, MetricsPage } from './prometheus.ts';
 
@@ -209,27 +211,6 @@ export interface LoadBalancerTraffic {
   }[];
 }
 
-/** What a node sees of a target group's targets. */
-export interface HostsSeen {
-  readonly loadBalancerId: string;
-  readonly targetGroupId: string;
-  readonly healthy: number;
-  readonly unhealthy: number;
-  readonly registered: number;
-  readonly isFailingOpen: boolean;
-  readonly isOfFunctions: boolean;
-  readonly anomalous: number;
-  readonly mitigated: number;
-}
-
-/** What a node counted of the functions of a target group. */
-export interface FunctionsSeen {
-  readonly targetGroupId: string;
-  readonly userErrors: number;
-  readonly internalErrors: number;
-  readonly bytes: number;
-}
-
 export interface Snapshot {
   readonly version: string;
   /** `app/NAME/ID` or `targetgroup/NAME/ID` for an id; the id itself when it is not known any more. */
@@ -237,8 +218,8 @@ export interface Snapshot {
   readonly traffic: readonly {
     readonly node: string;
     readonly loadBalancers: readonly LoadBalancerTraffic[];
-    readonly hosts: readonly HostsSeen[];
-    readonly functions: readonly FunctionsSeen[];
+    readonly hosts: readonly HostCounts[];
+    readonly functions: readonly FunctionCounts[];
     /** Undefined: the node delivers no logs. */
     readonly logs?: {
       readonly droppedLines: number;

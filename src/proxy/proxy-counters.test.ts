@@ -11,6 +11,7 @@ import {
   exchange,
   forwardTo,
   RawClient,
+  redirectToHttps,
   request,
   socketPaths,
   startProxy,
@@ -23,15 +24,6 @@ import {
 
 const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const fixed = { kind: 'fixed-response', statusCode: 404, contentType: 'text/plain', body: 'no' } as const;
-const redirect = {
-  kind: 'redirect',
-  protocol: 'HTTPS',
-  host: '#{host}',
-  port: '443',
-  path: '/#{path}',
-  query: '#{query}',
-  statusCode: 301,
-} as const;
 
 function rule(path: string, action: RoutingRule['action'], priority: number): RoutingRule {
   const conditions = [{ field: 'path-pattern', values: [path], regexes: [] }] as const;
@@ -43,7 +35,7 @@ for (const socketPath of socketPaths) {
 
   test(`counters (${socketPath}): fixed responses, redirects, those too long, and the rules looked at`, async (t) => {
     const target = await startTarget(t, (_, outgoing) => outgoing.end('ok'));
-    const rules = [rule('/fixed', fixed, 1), rule('/away*', redirect, 2), rule('/on', forwardTo(0), 3)];
+    const rules = [rule('/fixed', fixed, 1), rule('/away*', redirectToHttps, 2), rule('/on', forwardTo(0), 3)];
     const { port, balancer, group } = await startProxy(t, { targets: [target], rules }, settings);
     assert.equal((await request(port, { path: '/fixed' })).status, 404);
     assert.equal(balancer().ruleEvaluations, 1);

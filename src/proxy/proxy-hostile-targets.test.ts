@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import type net from 'node:net';
 import test from 'node:test';
 import { AnswerReader } from './test-answers.ts';
-import { RawClient, socketPaths, startProxy, startRawTarget, until } from './test-proxy.ts';
+import { RawClient, socketPaths, startPlayedTarget, startProxy, startRawTarget, until } from './test-proxy.ts';
 
 const poison = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON';
 const ok = 'HTTP/1.1 200 OK\r\n';
@@ -218,22 +218,9 @@ for (const socketPath of socketPaths) {
     let script: readonly Step[] = [];
     let client: Client;
     const evil = new Set<net.Socket>();
-    const target = await startRawTarget(t, (socket) => {
-      let text = '';
-      socket.setEncoding('latin1');
-      socket.on('end', () => socket.end());
-      socket.on('data', async (piece: string) => {
-        text += piece;
-        for (let end = text.indexOf('\r\n\r\n'); end !== -1; end = text.indexOf('\r\n\r\n')) {
-          const [, path] = text.split(' ', 2) as [string, string];
-          text = text.slice(end + 4);
-          if (path !== '/evil') socket.write(`${head(`Content-Length: ${path.length}`)}${path}`);
-          else {
-            evil.add(socket);
-            await play(socket, script, client);
-          }
-        }
-      });
+    const target = await startPlayedTarget(t, '/evil', (socket) => {
+      evil.add(socket);
+      return play(socket, script, client);
     });
     const { port, proxy } = await startProxy(t, { targets: [target] }, { socketPath });
     for (const { name, steps, gets, method = 'GET' } of wrongs) {

@@ -4,6 +4,7 @@ import type { RoutingAction } from '#routing/table.ts';
 import {
   exchange,
   RawClient,
+  redirectToHttps,
   request,
   socketPaths,
   startProxy,
@@ -143,16 +144,7 @@ for (const socketPath of socketPaths) {
   });
 
   test(`proxy (${socketPath}): a redirect is put together from the request's own parts`, async (t) => {
-    const action: RoutingAction = {
-      kind: 'redirect',
-      protocol: 'HTTPS',
-      host: '#{host}',
-      port: '443',
-      path: '/#{path}',
-      query: '#{query}',
-      statusCode: 301,
-    };
-    const { port, swap, balancer } = await startProxy(t, { action }, settings);
+    const { port, swap, balancer } = await startProxy(t, { action: redirectToHttps }, settings);
     const location = async (path: string) => {
       const answer = await request(port, { path, headers: { Host: 'example.com:8080' } });
       assert.match(answer.body.toString(), /301 Moved Permanently/);
@@ -162,7 +154,7 @@ for (const socketPath of socketPaths) {
     assert.equal(await location('/'), '301 https://example.com:443/');
     await swap({
       action: {
-        ...action,
+        ...redirectToHttps,
         protocol: '#{protocol}',
         host: 'new.#{host}',
         path: '/x/#{path}',

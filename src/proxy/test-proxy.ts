@@ -161,6 +161,39 @@ export async function startRawTarget(t: TestContext, onConnection: (socket: net.
   return (server.address() as net.AddressInfo).port;
 }
 
+/** A target that answers each request with its path, but those for `played`: to them `play` answers. */
+export function startPlayedTarget(
+  t: TestContext,
+  played: string,
+  play: (socket: net.Socket) => Promise<void>,
+): Promise<number> {
+  return startRawTarget(t, (socket) => {
+    let text = '';
+    socket.setEncoding('latin1');
+    socket.on('end', () => socket.end());
+    socket.on('data', async (piece: string) => {
+      text += piece;
+      for (let end = text.indexOf('\r\n\r\n'); end !== -1; end = text.indexOf('\r\n\r\n')) {
+        const [, path = ''] = text.split(' ', 2);
+        text = text.slice(end + 4);
+        if (path === played) await play(socket);
+        else socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${path.length}\r\n\r\n${path}`);
+      }
+    });
+  });
+}
+
+/** To the same address by HTTPS. */
+export const redirectToHttps = {
+  kind: 'redirect',
+  protocol: 'HTTPS',
+  host: '#{host}',
+  port: '443',
+  path: '/#{path}',
+  query: '#{query}',
+  statusCode: 301,
+} as const satisfies RoutingAction;
+
 /** A target that answers each request, recorded in `requests`, with 200 and `ok`; it reads no bodies. */
 export async function startRecordingTarget(t: TestContext): Promise<{ port: number; received: () => string }> {
   let received = '';

@@ -12,7 +12,7 @@ import { requestMessages, responseMessages } from '#proxy/http1/test-messages.ts
 import { mutated, randomCuts } from '#proxy/http1/test-mutations.ts';
 import { difference } from '#proxy/http1/test-reading-differences.ts';
 import { AnswerReader, type ReadAnswer } from '#proxy/test-answers.ts';
-import { RawClient, socketPaths, startProxy, startRawTarget, until, usualRequestFields } from '#proxy/test-proxy.ts';
+import { RawClient, socketPaths, startPlayedTarget, startProxy, until, usualRequestFields } from '#proxy/test-proxy.ts';
 import { smugglingPayloads } from '#proxy/test-smuggling-payloads.ts';
 import {
   bodyFor,
@@ -283,24 +283,11 @@ class Answers implements FuzzCheck {
 
   async #start(path: string): Promise<number> {
     const { context } = this.#cleanup;
-    const target = await startRawTarget(context, (socket) => {
-      let text = '';
-      socket.setEncoding('latin1');
-      socket.on('end', () => socket.end());
-      socket.on('data', async (piece: string) => {
-        text += piece;
-        for (let end = text.indexOf('\r\n\r\n'); end !== -1; end = text.indexOf('\r\n\r\n')) {
-          const [, asked = ''] = text.split(' ', 2);
-          text = text.slice(end + 4);
-          if (asked !== '/damaged') socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${asked.length}\r\n\r\n${asked}`);
-          else {
-            this.#damaged.add(socket);
-            const { text: answer, cuts } = this.#input!;
-            await sendInPieces(socket, answer, cuts);
-            socket.end();
-          }
-        }
-      });
+    const target = await startPlayedTarget(context, '/damaged', async (socket) => {
+      this.#damaged.add(socket);
+      const { text: answer, cuts } = this.#input!;
+      await sendInPieces(socket, answer, cuts);
+      socket.end();
     });
     const socketPath = socketPaths.find((each) => each === path) ?? 'fast';
     return (await startProxy(context, { targets: [target] }, { socketPath })).port;

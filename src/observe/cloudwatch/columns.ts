@@ -3,20 +3,21 @@
  * which most are nothing. A number's place in it is its column.
  */
 import { histogramBucketsCount } from '#base/histogram.ts';
-import type { FunctionsSeen, HostsSeen, LoadBalancerTraffic } from '#observe/metrics.ts';
+import type { FunctionCounts, HostCounts } from '#model/node-counts.ts';
+import type { LoadBalancerTraffic } from '#observe/metrics.ts';
 
 type GroupTraffic = LoadBalancerTraffic['targetGroups'][number];
 
 /** What is known of a load balancer on a node at one moment. */
 export interface BalancerSeen {
   readonly traffic: LoadBalancerTraffic;
-  readonly functions: readonly FunctionsSeen[];
+  readonly functions: readonly FunctionCounts[];
 }
 
 export interface GroupSeen {
   readonly traffic: GroupTraffic;
-  readonly hosts: HostsSeen | undefined;
-  readonly functions: FunctionsSeen | undefined;
+  readonly hosts: HostCounts | undefined;
+  readonly functions: FunctionCounts | undefined;
 }
 
 /** Numbers that only rise: of a minute, by how much they rose is kept. */

@@ -5,7 +5,8 @@
 
 import type { SparseHistogram } from '#base/histogram.ts';
 import type { MetricPeriods, MetricPoint, MetricSeries, MetricsReader, MetricUnit } from '#model/metrics.ts';
-import type { FunctionsSeen, HostsSeen, LoadBalancerTraffic } from '#observe/metrics.ts';
+import type { FunctionCounts, HostCounts } from '#model/node-counts.ts';
+import type { LoadBalancerTraffic } from '#observe/metrics.ts';
 import { catalogue, type Dimensions, type Metric, metricNamed } from './catalogue.ts';
 import {
   addTo,
@@ -40,8 +41,8 @@ export interface NodeCounts {
   readonly instance: string;
   readonly startedAtMs: number;
   readonly loadBalancers: readonly LoadBalancerTraffic[];
-  readonly hosts: readonly HostsSeen[];
-  readonly functions: readonly FunctionsSeen[];
+  readonly hosts: readonly HostCounts[];
+  readonly functions: readonly FunctionCounts[];
 }
 
 /** What was counted of one thing when it was last looked. */

@@ -1,6 +1,7 @@
 /** Counters as nodes tell them, for tests: nothing was counted but what is given. */
 import { Histogram } from '#base/histogram.ts';
-import type { HostsSeen, LoadBalancerTraffic } from '#observe/metrics.ts';
+import type { HostCounts } from '#model/node-counts.ts';
+import type { LoadBalancerTraffic } from '#observe/metrics.ts';
 import type { NodeCounts } from './minute-book.ts';
 
 /** A whole minute, when nodes begin to count. */
@@ -46,7 +47,7 @@ export const balancer: LoadBalancerTraffic = {
   elbResponses: {},
   targetGroups: [],
 };
-const hosts: HostsSeen = {
+const hosts: HostCounts = {
   loadBalancerId: 'lb',
   targetGroupId: 'tg',
   healthy: 2,
@@ -62,7 +63,7 @@ const hosts: HostsSeen = {
 export interface Seen extends Partial<Omit<NodeCounts, 'loadBalancers' | 'hosts'>> {
   readonly of?: Partial<LoadBalancerTraffic>;
   readonly group?: Partial<Group>;
-  readonly hosts?: Partial<HostsSeen>;
+  readonly hosts?: Partial<HostCounts>;
 }
 
 /** What a node tells that has one load balancer with one target group. */
